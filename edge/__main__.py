@@ -1,0 +1,74 @@
+"""The command line: parses, calls one function of edge.commands, turns errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge import __version__
+from edge.errors import EdgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 fine, 1 a fault, 2 bad configuration."""
+    options = _parser().parse_args(arguments)
+    from edge import commands  # late, so that --help stays quick
+
+    try:
+        return int(getattr(commands, options.command)(options))
+    except EdgeError as error:
+        print(f"sign-edge: {error}", file=sys.stderr)  # noqa: T201 - the command's own output
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML)")
+    common.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="one setting; beats environment and file",
+    )
+    machine = argparse.ArgumentParser(add_help=False)
+    machine.add_argument("--json", action="store_true", help="one JSON value per line")
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("--model", metavar="NAME", help="bundle, by name or path")
+    parser = argparse.ArgumentParser(
+        prog="sign-edge", description="Watches a camera, recognises signs, publishes and says them."
+    )
+    parser.add_argument("--version", action="version", version=f"sign-edge {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", parents=[common], help="the daemon")
+    run.add_argument("--source", metavar="SRC", help="camera, URL, video, folder or archive:FILE")
+    commands.add_parser(
+        "check", parents=[common, machine], help="name every fault of this installation"
+    )
+    replay = commands.add_parser(
+        "replay", parents=[common, machine, model], help="the pipeline over a recording, no output"
+    )
+    replay.add_argument("source", metavar="SOURCE", help="video, folder or archive:FILE")
+    classify = commands.add_parser(
+        "classify", parents=[common, machine, model], help="top-k of isolated clips"
+    )
+    classify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="video or archive")
+    evaluate = commands.add_parser(
+        "evaluate", parents=[common, machine, model], help="accuracy on landmark archives"
+    )
+    evaluate.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

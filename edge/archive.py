@@ -1,0 +1,215 @@
+"""Landmark archives: the one file format for recorded landmarks.
+
+A clip archive (``.npz``) holds flat arrays: ``points`` float16 (sum T, 75, 3) with x and z
+divided by image width and y by image height, ``lengths`` int32 (N,), ``labels`` and
+``signers`` str (N,), ``fps`` and ``aspect`` float32 (N,); optionally ``names`` and
+``splits`` str (N,). A hand archive holds ``hands`` float32 (N, 21, 3), ``labels``,
+``signers``, ``aspect``, ``handedness``.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge.errors import ArchiveError
+from edge.skeleton import HAND_POINTS, POINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+_CLIP_ARRAYS: Final = ("points", "lengths", "labels", "signers", "fps", "aspect")
+_HAND_ARRAYS: Final = ("hands", "labels", "signers", "aspect", "handedness")
+_TEXT_ARRAYS: Final = frozenset({"labels", "signers", "names", "splits", "handedness"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """One recorded sign."""
+
+    label: str
+    """Gloss, lower case."""
+
+    signer: str
+    """Who signs; equal strings are the same person."""
+
+    fps: float
+    """Frames per second of the stored points."""
+
+    points: NDArray[np.float32]
+    """(T, 75, 3) x, y, z in image widths; NaN where unseen."""
+
+    name: str = ""
+    """The clip's name in its data set, or empty."""
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(T,) seconds from the clip's start."""
+        return np.arange(len(self.points), dtype=np.float64) / self.fps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hand:
+    """One still of a hand."""
+
+    label: str
+    """A letter, digit, ``space``, ``del`` or ``nothing``."""
+
+    signer: str
+    """Who signs."""
+
+    points: NDArray[np.float32]
+    """(21, 3) x, y, z in image widths; NaN where unseen."""
+
+    handedness: str
+    """``left``, ``right`` or empty where unknown."""
+
+
+def is_hand_archive(path: Path) -> bool:
+    """Tell a hand archive from a clip archive by its arrays.
+
+    Raises:
+        ArchiveError: The file is missing or no archive.
+    """
+    return "hands" in _load(path)
+
+
+def read_clips(path: Path) -> list[Clip]:
+    """Read a clip archive.
+
+    Raises:
+        ArchiveError: Naming the file, the array and what is wrong with it.
+    """
+    arrays = _load(path)
+    _require(path, arrays, _CLIP_ARRAYS)
+    lengths = arrays["lengths"]
+    if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer):
+        raise ArchiveError(f"{path}: lengths must be whole numbers (N,), not {_kind(lengths)}")
+    if (lengths < 1).any():
+        raise ArchiveError(f"{path}: lengths holds {lengths.min()}; every clip needs a frame")
+    points = arrays["points"]
+    total = int(lengths.sum())
+    if points.shape != (total, POINTS, 3) or not np.issubdtype(points.dtype, np.floating):
+        raise ArchiveError(
+            f"{path}: points must be floats ({total}, {POINTS}, 3) to fit lengths, "
+            f"not {_kind(points)}"
+        )
+    count = len(lengths)
+    _check_columns(path, arrays, count, ("fps", "aspect"))
+    names = arrays["names"] if "names" in arrays else np.full(count, "")
+    ends = np.cumsum(lengths)
+    return [
+        Clip(
+            label=str(arrays["labels"][i]),
+            signer=str(arrays["signers"][i]),
+            fps=float(arrays["fps"][i]),
+            points=to_image_widths(
+                points[ends[i] - lengths[i] : ends[i]], float(arrays["aspect"][i])
+            ),
+            name=str(names[i]),
+        )
+        for i in range(count)
+    ]
+
+
+def read_hands(path: Path) -> list[Hand]:
+    """Read a hand archive.
+
+    Raises:
+        ArchiveError: Naming the file, the array and what is wrong with it.
+    """
+    arrays = _load(path)
+    _require(path, arrays, _HAND_ARRAYS)
+    hands = arrays["hands"]
+    if hands.shape[1:] != (HAND_POINTS, 3) or not np.issubdtype(hands.dtype, np.floating):
+        raise ArchiveError(
+            f"{path}: hands must be floats (N, {HAND_POINTS}, 3), not {_kind(hands)}"
+        )
+    _check_columns(path, arrays, len(hands), ("aspect",))
+    return [
+        Hand(
+            label=str(arrays["labels"][i]),
+            signer=str(arrays["signers"][i]),
+            points=to_image_widths(hands[i], float(arrays["aspect"][i])),
+            handedness=str(arrays["handedness"][i]),
+        )
+        for i in range(len(hands))
+    ]
+
+
+def write_clips(path: Path, clips: Sequence[Clip], aspect: float = 1.0) -> None:
+    """Write a clip archive.
+
+    Args:
+        path: Where to write; an existing file is replaced.
+        clips: At least one clip, with points in image widths.
+        aspect: Image width / height, stored for every clip.
+    """
+    scale = np.array([1.0, aspect, 1.0], dtype=np.float32)
+    np.savez_compressed(
+        path,
+        points=np.concatenate([clip.points * scale for clip in clips]).astype(np.float16),
+        lengths=np.array([len(clip.points) for clip in clips], dtype=np.int32),
+        labels=np.array([clip.label for clip in clips]),
+        signers=np.array([clip.signer for clip in clips]),
+        fps=np.array([clip.fps for clip in clips], dtype=np.float32),
+        aspect=np.full(len(clips), aspect, dtype=np.float32),
+        names=np.array([clip.name for clip in clips]),
+    )
+
+
+def to_image_widths(points: NDArray[np.floating], aspect: float) -> NDArray[np.float32]:
+    """Rescale MediaPipe's (..., 3) points so that y, too, is in image widths."""
+    scale = np.array([1.0, 1.0 / aspect, 1.0], dtype=np.float32)
+    scaled: NDArray[np.float32] = points.astype(np.float32) * scale
+    return scaled
+
+
+def _load(path: Path) -> dict[str, NDArray[np.generic]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise ArchiveError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError, AttributeError, KeyError, zipfile.BadZipFile) as error:
+        raise ArchiveError(f"{path}: not a landmark archive ({_first_line(error)})") from error
+
+
+def _require(path: Path, arrays: Mapping[str, NDArray[np.generic]], names: Sequence[str]) -> None:
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise ArchiveError(f"{path}: missing array {', '.join(missing)}")
+
+
+def _check_columns(
+    path: Path, arrays: Mapping[str, NDArray[np.generic]], count: int, positive: Sequence[str]
+) -> None:
+    for name in sorted(_TEXT_ARRAYS & arrays.keys()):
+        if arrays[name].shape != (count,) or arrays[name].dtype.kind != "U":
+            raise ArchiveError(f"{path}: {name} must be text ({count},), not {_kind(arrays[name])}")
+    for name in positive:
+        column = arrays[name]
+        if column.shape != (count,) or column.dtype.kind not in "fiu":
+            raise ArchiveError(f"{path}: {name} must be numbers ({count},), not {_kind(column)}")
+        values = column.astype(np.float64)
+        if not (np.isfinite(values) & (values > 0)).all():
+            raise ArchiveError(f"{path}: {name} must be above 0 in every row")
+
+
+def _kind(array: NDArray[np.generic]) -> str:
+    return f"{array.dtype} {array.shape}"
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def split_frames(clip: Clip) -> Iterator[tuple[float, NDArray[np.float32]]]:
+    """Yield (seconds, (75, 3) points) for each frame of a clip."""
+    yield from zip(clip.times.tolist(), clip.points, strict=True)

@@ -1,0 +1,182 @@
+"""The commands, each a thin function over the library; takes parsed options, returns exit code."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from edge import config
+from edge.bundle import find_bundle, read_bundle
+from edge.camera import open_camera, source_kind
+from edge.messages import Declined, Sign, Utterance
+from edge.notify import journal_handler
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator
+
+    from edge.bundle import Bundle
+    from edge.config import Settings
+    from edge.messages import Frame, Landmarks
+    from edge.recognizer import Event
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the daemon until SIGTERM, SIGINT or the end of a recording."""
+    overrides = _overrides(options)
+    settings = config.load(options.config, overrides=overrides)
+    _log_to_journal(settings.health.log_level)
+    faulthandler.enable()  # systemd's watchdog aborts; leave stacks in the journal
+    from edge.pipeline import Pipeline
+
+    pipeline = Pipeline(settings, read_bundle(find_bundle(settings.classifier.bundle)))
+
+    def reload(*_: object) -> None:
+        try:
+            fresh = config.load(options.config, overrides=overrides)
+            pipeline.reload(fresh, read_bundle(find_bundle(fresh.classifier.bundle)))
+        except config.ConfigError as error:
+            logging.getLogger(__name__).error("not reloaded: %s", error)  # noqa: TRY400 - one line
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: pipeline.stop())
+    signal.signal(signal.SIGHUP, reload)
+    pipeline.run()
+    if pipeline.is_restart_wanted:
+        os.execv(sys.executable, [sys.executable, "-m", "edge", *sys.argv[1:]])  # noqa: S606
+    return 0
+
+
+def check(options: argparse.Namespace) -> int:
+    """Name every fault of this installation; exit code 0 when there is none, else 1."""
+    from edge.check import run_checks
+
+    settings = config.load(options.config, overrides=options.set)
+    findings = run_checks(settings)
+    for finding in findings:
+        if options.json:
+            _print_json(asdict(finding))
+        else:
+            mark = "ok   " if finding.ok else "FAULT"
+            advice = "" if finding.ok else f" - {finding.advice}"
+            _print(f"{mark} {finding.area}: {finding.text}{advice}")
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Run the pipeline over a recording on its own clock and print what it would say."""
+    from edge.recognizer import Recognizer
+
+    settings, bundle = _settings_and_bundle(options, source=options.source)
+    items = _recording(settings)
+    recognizer = Recognizer(settings, bundle)
+    last = 0.0
+    try:
+        for item in items:
+            last = item.time
+            _print_events(recognizer.push(item), as_json=options.json)
+        _print_events(recognizer.flush(last), as_json=options.json)
+    finally:
+        recognizer.close()
+    return 0
+
+
+def classify(options: argparse.Namespace) -> int:
+    """Print the top-k of each isolated clip."""
+    from edge.evaluation import classify_file
+
+    settings, bundle = _settings_and_bundle(options)
+    for path in options.files:
+        for name, prediction in classify_file(path, settings, bundle):
+            if options.json:
+                _print_json({"file": str(path), "clip": name, "top": prediction.top})
+            else:
+                best = ", ".join(f"{gloss} {p:.2f}" for gloss, p in prediction.top[:5])
+                _print(f"{path} {name}: {best}")
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Print how well the model does on landmark archives."""
+    from edge.evaluation import evaluate_archives
+
+    settings, bundle = _settings_and_bundle(options)
+    report = evaluate_archives(options.archives, settings, bundle)
+    if options.json:
+        _print_json(report)
+    else:
+        for key, value in report.items():
+            if key != "per_label":
+                _print(f"{key}: {value}")
+    return 0
+
+
+def _settings_and_bundle(
+    options: argparse.Namespace, *, source: str | None = None
+) -> tuple[Settings, Bundle]:
+    overrides = list(options.set)
+    if source is not None:
+        overrides.append(f"camera.source={source}")
+    if options.model:
+        overrides.append(f"classifier.bundle={options.model}")
+    settings = config.load(options.config, overrides=overrides)
+    logging.basicConfig(level=logging.WARNING, format="sign-edge: %(message)s")
+    return settings, read_bundle(find_bundle(settings.classifier.bundle))
+
+
+def _overrides(options: argparse.Namespace) -> list[str]:
+    source = [f"camera.source={options.source}"] if options.source else []
+    return [*options.set, *source]
+
+
+def _recording(settings: Settings) -> Iterator[Frame | Landmarks]:
+    never = threading.Event()
+    if source_kind(settings.camera.source) == "archive":
+        from edge.playback import Playback
+
+        return Playback(settings.camera, is_live=False).landmarks(never)
+    return open_camera(settings.camera, live_clock=False).frames(never)
+
+
+def _log_to_journal(level: str) -> None:
+    handler = journal_handler()
+    logging.basicConfig(
+        level=level.upper(),
+        format="%(message)s" if handler else "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[handler] if handler else None,
+    )
+
+
+def _print_events(events: Iterable[Event], *, as_json: bool) -> None:
+    for event in events:
+        fields = _fields_of(event)
+        if as_json:
+            _print_json(fields)
+        elif isinstance(event, Sign):
+            _print(f"{event.onset:8.2f}  {event.display} ({event.probability:.2f})")
+        elif isinstance(event, Utterance):
+            _print(f"{event.onset:8.2f}  “{event.text}”")
+
+
+def _fields_of(event: Event) -> dict[str, Any]:
+    fields = asdict(event)
+    for key in ("onset", "offset", "decided", "time"):
+        if key in fields:
+            fields[key] = round(fields[key], 3)
+    kinds = {Sign: "sign", Utterance: "utterance", Declined: "declined"}
+    return {"type": kinds.get(type(event), "state"), **fields}
+
+
+def _print_json(value: object) -> None:
+    _print(json.dumps(value, ensure_ascii=False))
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the command's own output

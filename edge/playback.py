@@ -1,0 +1,90 @@
+"""A landmark archive as a source: its clips one after the other, with rests between them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge.archive import read_clips
+from edge.errors import SourceError
+from edge.messages import Landmarks
+from edge.skeleton import LEFT_HAND, RIGHT_HAND
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from edge.archive import Clip
+    from edge.config import CameraSettings
+
+PREFIX: Final = "archive:"
+
+
+class Playback:
+    """Plays ``archive:FILE`` or ``archive:FILE#gloss,gloss`` (those glosses, in that order)."""
+
+    def __init__(self, settings: CameraSettings, *, is_live: bool) -> None:
+        """Read the archive.
+
+        Args:
+            settings: ``source``, ``archive_rest`` and ``loop`` count here.
+            is_live: Whether to play at the clips' own speed on the monotonic clock, or as
+                fast as possible from time 0.
+
+        Raises:
+            ArchiveError: The file is no clip archive.
+            SourceError: A gloss is not in it.
+        """
+        self._settings = settings
+        self._is_live = is_live
+        path, _, glosses = settings.source.removeprefix(PREFIX).partition("#")
+        self.clips = _choose(Path(path), glosses)
+
+    def landmarks(self, stop: threading.Event) -> Iterator[Landmarks]:
+        """Yield landmarks until the end, or until stop is set."""
+        origin = time.monotonic() if self._is_live else 0.0
+        for at, points in self._timeline():
+            if self._is_live and stop.wait(max(0.0, origin + at - time.monotonic())):
+                return
+            yield Landmarks(origin + at, points)
+
+    def _timeline(self) -> Iterator[tuple[float, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]]:
+        start = 0.0
+        while True:
+            for clip in self.clips:
+                step = 1 / clip.fps
+                rest = max(2, round(self._settings.archive_rest / step))
+                frames = [_at_rest(clip)] * rest + list(clip.points)
+                for index, points in enumerate(frames):
+                    yield start + index * step, points
+                start += len(frames) * step
+            if not (self._settings.loop and self._is_live):
+                break
+        clip = self.clips[-1]
+        for index in range(max(2, round(self._settings.archive_rest * clip.fps))):
+            yield start + index / clip.fps, _at_rest(clip)
+
+
+def _at_rest(clip: Clip) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """The clip's first posture with the hands out of view."""
+    seen = np.flatnonzero(np.isfinite(clip.points[:, 11, 0]))
+    points = clip.points[seen[0] if len(seen) else 0].copy()
+    points[LEFT_HAND] = np.nan
+    points[RIGHT_HAND] = np.nan
+    return points
+
+
+def _choose(path: Path, glosses: str) -> list[Clip]:
+    clips = read_clips(path)
+    if not glosses:
+        return clips
+    chosen = []
+    for gloss in glosses.split(","):
+        found = [clip for clip in clips if clip.label == gloss]
+        if not found:
+            raise SourceError(f"{path}: no clip of {gloss!r}")
+        chosen += found
+    return chosen

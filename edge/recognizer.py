@@ -1,0 +1,197 @@
+"""The stages from frame to word, wired in one thread; `run` and `replay` share them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from edge.classifier import Classifier
+from edge.composer import Composer
+from edge.gate import Gate
+from edge.messages import Declined, Frame, Landmarks, Segment, Sign, Utterance
+from edge.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from edge.bundle import Bundle
+    from edge.config import Settings
+    from edge.landmarker import Landmarker
+
+_SLACK: Final = 0.3
+"""Share of the frame interval by which a frame may come early and still be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """Signing began or ended."""
+
+    time: float
+    """Seconds."""
+
+    state: Literal["idle", "signing"]
+    """What it is now."""
+
+
+Event = Sign | Utterance | Declined | StateChange
+
+
+class Recognizer:
+    """Frames or landmarks in, events out; keeps its own counts and stage times."""
+
+    def __init__(self, settings: Settings, bundle: Bundle) -> None:
+        """Load the network; MediaPipe is loaded with the first frame.
+
+        Raises:
+            BundleError: The network does not fit its manifest.
+            DependencyError: A runtime is missing.
+        """
+        self._landmarker: Landmarker | None = None
+        self.counts: Counter[str] = Counter()
+        self.stage_ms: dict[str, float] = {}
+        self._is_signing = False
+        self._last_taken = -1e9
+        self.configure(settings, bundle)
+
+    def configure(self, settings: Settings, bundle: Bundle) -> None:
+        """Take new settings; a sign that is under way is lost."""
+        self._settings = settings
+        self._gate = Gate(settings.gate)
+        self._segmenter = Segmenter(settings.segmenter)
+        self._classifier = Classifier(
+            bundle,
+            threshold=settings.classifier.threshold,
+            threads=settings.classifier.threads,
+        )
+        self._composer = Composer(settings.composer, bundle.forms)
+
+    def prepare(self) -> None:
+        """Load MediaPipe now, so that the first frames need not wait for it."""
+        self._load_landmarker(np.zeros((240, 320, 3), dtype=np.uint8))
+
+    @property
+    def is_signing(self) -> bool:
+        """Whether a sign is under way."""
+        return self._segmenter.is_signing
+
+    def push(self, item: Frame | Landmarks) -> list[Event]:
+        """Take a frame, or landmarks from an archive."""
+        now = item.time
+        events: list[Event] = []
+        if isinstance(item, Landmarks):
+            events += self._follow(item)
+        elif self._is_wanted(item):
+            for landmarks in self._find(item):
+                events += self._follow(landmarks)
+        elif not self._gate.is_open and self._segmenter.is_signing:
+            events += self._conclude(self._segmenter.flush(), now)
+        return [*events, *self.tick(now)]
+
+    def tick(self, now: float) -> list[Event]:
+        """Let time pass without a frame; a word that is being signed keeps the sentence open."""
+        return [] if self.is_signing else [*self._composer.tick(now)]
+
+    def flush(self, now: float) -> list[Event]:
+        """The source has ended: finish what is under way."""
+        events = self._conclude(self._segmenter.flush(), now)
+        events += self._composer.flush()
+        return events
+
+    def reset(self) -> None:
+        """Forget the person, the sign and the words that are under way."""
+        if self._landmarker is not None:
+            self._landmarker.reset()
+        self._segmenter.reset()
+        self._composer.reset()
+        self._last_taken = -1e9
+
+    def close(self) -> None:
+        """Free the models."""
+        if self._landmarker is not None:
+            self._landmarker.close()
+            self._landmarker = None
+        self._classifier.close()
+
+    def _is_wanted(self, frame: Frame) -> bool:
+        """Whether a frame is due at the wanted rate, and anything moves."""
+        interval = 1 / self._settings.landmarks.max_fps
+        if frame.time - self._last_taken < interval * (1 - _SLACK):
+            return False
+        with self._timed("gate"):
+            is_open = self._gate.push(frame, is_busy=self._segmenter.is_signing)
+        if not (is_open or not self._settings.gate.enabled):
+            self.counts["gated"] += 1
+            return False
+        # Keep to the grid, so that 25 frames per second thin out to 12.5 and not to 8.
+        self._last_taken = max(self._last_taken + interval, frame.time - interval * _SLACK)
+        return True
+
+    def _find(self, frame: Frame) -> Iterable[Landmarks]:
+        landmarker = self._landmarker or self._load_landmarker(frame.image)
+        with self._timed("landmarker"):
+            return list(landmarker.push(frame))
+
+    def _load_landmarker(self, image: NDArray[np.uint8]) -> Landmarker:
+        from edge.landmarker import Landmarker  # MediaPipe, 0.5 s and 200 MB
+
+        self._landmarker = Landmarker(self._settings.landmarks)
+        list(self._landmarker.push(Frame(0, 0.0, image)))  # the networks load lazily, too
+        self._landmarker.reset()
+        return self._landmarker
+
+    def _follow(self, landmarks: Landmarks) -> list[Event]:
+        self.counts["landmarks"] += 1
+        ended = list(self._segmenter.push(landmarks))
+        return self._conclude(ended, landmarks.time)
+
+    def _conclude(self, ended: Iterable[Segment | Declined], now: float) -> list[Event]:
+        events: list[Event] = []
+        for item in ended:
+            events += self._decide(item, now)
+        if self._segmenter.is_signing != self._is_signing:
+            self._is_signing = self._segmenter.is_signing
+            events.append(StateChange(now, "signing" if self._is_signing else "idle"))
+        return events
+
+    def _decide(self, item: Segment | Declined, now: float) -> Iterator[Event]:
+        if isinstance(item, Declined):
+            self.counts[f"declined_{item.reason}"] += 1
+            yield item
+            return
+        with self._timed("classifier"):
+            predictions = list(self._classifier.push(item))
+        for prediction in predictions:
+            if prediction.is_accepted:
+                self.counts["signs"] += 1
+                yield from self._composer.push(prediction, now)
+            else:
+                reason = prediction.reason or "unsure"
+                self.counts[f"declined_{reason}"] += 1
+                yield Declined(item.onset, item.offset, reason, prediction.top)
+
+    def _timed(self, stage: str) -> _Timer:
+        return _Timer(self.stage_ms, stage)
+
+
+class _Timer:
+    """Keeps a running mean of a stage's milliseconds."""
+
+    _SHARE: Final = 0.1
+
+    def __init__(self, into: dict[str, float], stage: str) -> None:
+        self._into = into
+        self._stage = stage
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        took = (time.perf_counter() - self._start) * 1000
+        mean = self._into.get(self._stage, took)
+        self._into[self._stage] = mean + self._SHARE * (took - mean)

@@ -1,0 +1,90 @@
+"""The TFLite interpreter, from whichever package has it, with int8 at its edges."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edge.errors import BundleError, DependencyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_PACKAGES: Final = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
+
+
+class Network:
+    """An int8 network with one input and one output."""
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        """Load a network.
+
+        Raises:
+            DependencyError: Neither runtime is installed, or it clashes with NumPy 2.
+            BundleError: The runtime refuses the file.
+        """
+        interpreter_class = _find_interpreter()
+        try:
+            self._interpreter = interpreter_class(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except AttributeError as error:
+            raise DependencyError(
+                f"tflite_runtime does not work with numpy {np.__version__}; install numpy below 2"
+            ) from error
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise BundleError(f"{path}: the runtime refuses this network ({reason})") from None
+        (self._input,) = self._interpreter.get_input_details()
+        (self._output,) = self._interpreter.get_output_details()
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the input, with the batch of 1."""
+        return tuple(int(n) for n in self._input["shape"])
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of the output, with the batch of 1."""
+        return tuple(int(n) for n in self._output["shape"])
+
+    def run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Feed one example, without the batch; floats in, floats out."""
+        self._interpreter.set_tensor(self._input["index"], quantize(values, self._input)[None])
+        self._interpreter.invoke()
+        raw = self._interpreter.get_tensor(self._output["index"])[0]
+        return dequantize(raw, self._output)
+
+
+def quantize(values: NDArray[np.float32], detail: dict[str, Any]) -> NDArray[Any]:
+    """Round to the tensor's integers, saturating; floats pass where it takes floats."""
+    kind = np.dtype(detail["dtype"])
+    if kind.kind == "f":
+        return values.astype(kind)
+    scale, zero = detail["quantization"]
+    limits = np.iinfo(kind)
+    integers: NDArray[Any] = np.clip(np.round(values / scale) + zero, limits.min, limits.max)
+    return integers.astype(kind)
+
+
+def dequantize(raw: NDArray[Any], detail: dict[str, Any]) -> NDArray[np.float32]:
+    """The inverse of quantize."""
+    if np.dtype(detail["dtype"]).kind == "f":
+        return raw.astype(np.float32)
+    scale, zero = detail["quantization"]
+    values: NDArray[np.float32] = ((raw.astype(np.float32)) - zero) * np.float32(scale)
+    return values
+
+
+def _find_interpreter() -> Any:  # noqa: ANN401 - the packages ship no types
+    for name in _PACKAGES:
+        try:
+            return importlib.import_module(name).Interpreter
+        except ModuleNotFoundError:
+            continue
+    raise DependencyError(
+        "neither tflite-runtime nor ai-edge-litert is installed; scripts/setup installs one"
+    )

@@ -1,0 +1,1 @@
+"""Training tools (extra ``train``); the runtime never imports them."""

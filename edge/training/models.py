@@ -1,0 +1,69 @@
+"""The networks, by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorflow import keras
+
+layers = keras.layers
+
+
+def conv1d(
+    frames: int, features: int, classes: int, *, width: int = 192, dropout: float = 0.5
+) -> Any:  # noqa: ANN401 - Keras ships no types
+    """Depthwise 1-D convolutions with channel attention, then self-attention.
+
+    The shape of the first place of the GISLR competition (Hoyeol Sohn, Kaggle 2023), small:
+    same-padded instead of causal, since a whole segment is classified.
+
+    Args:
+        frames: T of the input.
+        features: F of the input.
+        classes: K of the output.
+        width: Channels.
+        dropout: Before the last layer.
+
+    Returns:
+        A model (B, T, F) -> logits (B, K).
+    """
+    inputs = keras.Input((frames, features), name="features")
+    x = layers.SpatialDropout1D(0.1)(inputs)
+    x = layers.Dense(width, use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=0.95)(x)
+    for _ in range(2):
+        for _ in range(3):
+            x = _convolution(x, kernel=9)
+        x = _attention(x)
+    x = layers.Dense(2 * width)(x)
+    x = layers.BatchNormalization(momentum=0.95)(x)
+    x = layers.Activation("relu")(x)
+    x = layers.GlobalAveragePooling1D()(x)
+    x = layers.Dropout(dropout)(x)
+    return keras.Model(inputs, layers.Dense(classes, name="logits")(x))
+
+
+def _convolution(x: Any, *, kernel: int) -> Any:  # noqa: ANN401 - Keras ships no types
+    width = x.shape[-1]
+    skip = x
+    x = layers.Dense(2 * width, activation="relu")(x)
+    x = layers.DepthwiseConv1D(kernel, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=0.95)(x)
+    gate = layers.GlobalAveragePooling1D(keepdims=True)(x)
+    gate = layers.Dense(width // 4, activation="relu")(gate)
+    gate = layers.Dense(2 * width, activation="sigmoid")(gate)
+    x = layers.Multiply()([x, gate])
+    x = layers.Dense(width)(x)
+    x = layers.Dropout(0.2, noise_shape=(None, 1, 1))(x)
+    return layers.Add()([x, skip])
+
+
+def _attention(x: Any, *, heads: int = 4) -> Any:  # noqa: ANN401 - Keras ships no types
+    width = x.shape[-1]
+    y = layers.BatchNormalization(momentum=0.95)(x)
+    y = layers.MultiHeadAttention(heads, width // heads, dropout=0.1)(y, y)
+    x = layers.Add()([x, layers.Dropout(0.2, noise_shape=(None, 1, 1))(y)])
+    y = layers.BatchNormalization(momentum=0.95)(x)
+    y = layers.Dense(2 * width, activation="relu")(y)
+    y = layers.Dense(width)(y)
+    return layers.Add()([x, layers.Dropout(0.2, noise_shape=(None, 1, 1))(y)])
