@@ -46,25 +46,38 @@ def _parser() -> argparse.ArgumentParser:
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument("--model", metavar="NAME", help="bundle, by name or path")
     parser = argparse.ArgumentParser(
-        prog="sign-edge", description="Watches a camera, recognises signs, publishes and says them."
+        prog="sign-edge",
+        description="Watches a camera, recognises signs, publishes and says them.",
     )
-    parser.add_argument("--version", action="version", version=f"sign-edge {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"sign-edge {__version__}"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", parents=[common], help="the daemon")
-    run.add_argument("--source", metavar="SRC", help="camera, URL, video, folder or archive:FILE")
+    run.add_argument(
+        "--source", metavar="SRC", help="camera, URL, video, folder or archive:FILE"
+    )
     commands.add_parser(
         "check", parents=[common, machine], help="name every fault of this installation"
     )
     replay = commands.add_parser(
-        "replay", parents=[common, machine, model], help="the pipeline over a recording, no output"
+        "replay",
+        parents=[common, machine, model],
+        help="the pipeline over a recording, no output",
     )
-    replay.add_argument("source", metavar="SOURCE", help="video, folder or archive:FILE")
+    replay.add_argument(
+        "source", metavar="SOURCE", help="video, folder or archive:FILE"
+    )
     classify = commands.add_parser(
         "classify", parents=[common, machine, model], help="top-k of isolated clips"
     )
-    classify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="video or archive")
+    classify.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="video or archive"
+    )
     evaluate = commands.add_parser(
-        "evaluate", parents=[common, machine, model], help="accuracy on landmark archives"
+        "evaluate",
+        parents=[common, machine, model],
+        help="accuracy on landmark archives",
     )
     evaluate.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE")
     return parser

@@ -12,7 +12,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from edge.errors import ArchiveError
 from edge.skeleton import HAND_POINTS, POINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,12 +90,18 @@ def read_clips(path: Path) -> list[Clip]:
     _require(path, arrays, _CLIP_ARRAYS)
     lengths = arrays["lengths"]
     if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer):
-        raise ArchiveError(f"{path}: lengths must be whole numbers (N,), not {_kind(lengths)}")
+        raise ArchiveError(
+            f"{path}: lengths must be whole numbers (N,), not {_kind(lengths)}"
+        )
     if (lengths < 1).any():
-        raise ArchiveError(f"{path}: lengths holds {lengths.min()}; every clip needs a frame")
+        raise ArchiveError(
+            f"{path}: lengths holds {lengths.min()}; every clip needs a frame"
+        )
     points = arrays["points"]
     total = int(lengths.sum())
-    if points.shape != (total, POINTS, 3) or not np.issubdtype(points.dtype, np.floating):
+    if points.shape != (total, POINTS, 3) or not np.issubdtype(
+        points.dtype, np.floating
+    ):
         raise ArchiveError(
             f"{path}: points must be floats ({total}, {POINTS}, 3) to fit lengths, "
             f"not {_kind(points)}"
@@ -127,7 +133,9 @@ def read_hands(path: Path) -> list[Hand]:
     arrays = _load(path)
     _require(path, arrays, _HAND_ARRAYS)
     hands = arrays["hands"]
-    if hands.shape[1:] != (HAND_POINTS, 3) or not np.issubdtype(hands.dtype, np.floating):
+    if hands.shape[1:] != (HAND_POINTS, 3) or not np.issubdtype(
+        hands.dtype, np.floating
+    ):
         raise ArchiveError(
             f"{path}: hands must be floats (N, {HAND_POINTS}, 3), not {_kind(hands)}"
         )
@@ -154,7 +162,9 @@ def write_clips(path: Path, clips: Sequence[Clip], aspect: float = 1.0) -> None:
     scale = np.array([1.0, aspect, 1.0], dtype=np.float32)
     np.savez_compressed(
         path,
-        points=np.concatenate([clip.points * scale for clip in clips]).astype(np.float16),
+        points=np.concatenate([clip.points * scale for clip in clips]).astype(
+            np.float16
+        ),
         lengths=np.array([len(clip.points) for clip in clips], dtype=np.int32),
         labels=np.array([clip.label for clip in clips]),
         signers=np.array([clip.signer for clip in clips]),
@@ -164,52 +174,65 @@ def write_clips(path: Path, clips: Sequence[Clip], aspect: float = 1.0) -> None:
     )
 
 
-def to_image_widths(points: NDArray[np.floating], aspect: float) -> NDArray[np.float32]:
+def to_image_widths(points: NDArray[Any], aspect: float) -> NDArray[np.float32]:
     """Rescale MediaPipe's (..., 3) points so that y, too, is in image widths."""
     scale = np.array([1.0, 1.0 / aspect, 1.0], dtype=np.float32)
     scaled: NDArray[np.float32] = points.astype(np.float32) * scale
     return scaled
 
 
-def _load(path: Path) -> dict[str, NDArray[np.generic]]:
+def _load(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise ArchiveError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, AttributeError, KeyError, zipfile.BadZipFile) as error:
-        raise ArchiveError(f"{path}: not a landmark archive ({_first_line(error)})") from error
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        AttributeError,
+        KeyError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise ArchiveError(
+            f"{path}: not a landmark archive ({_first_line(error)})"
+        ) from error
 
 
-def _require(path: Path, arrays: Mapping[str, NDArray[np.generic]], names: Sequence[str]) -> None:
+def _require(
+    path: Path, arrays: Mapping[str, NDArray[Any]], names: Sequence[str]
+) -> None:
     missing = [name for name in names if name not in arrays]
     if missing:
         raise ArchiveError(f"{path}: missing array {', '.join(missing)}")
 
 
 def _check_columns(
-    path: Path, arrays: Mapping[str, NDArray[np.generic]], count: int, positive: Sequence[str]
+    path: Path,
+    arrays: Mapping[str, NDArray[Any]],
+    count: int,
+    positive: Sequence[str],
 ) -> None:
     for name in sorted(_TEXT_ARRAYS & arrays.keys()):
         if arrays[name].shape != (count,) or arrays[name].dtype.kind != "U":
-            raise ArchiveError(f"{path}: {name} must be text ({count},), not {_kind(arrays[name])}")
+            raise ArchiveError(
+                f"{path}: {name} must be text ({count},), not {_kind(arrays[name])}"
+            )
     for name in positive:
         column = arrays[name]
         if column.shape != (count,) or column.dtype.kind not in "fiu":
-            raise ArchiveError(f"{path}: {name} must be numbers ({count},), not {_kind(column)}")
+            raise ArchiveError(
+                f"{path}: {name} must be numbers ({count},), not {_kind(column)}"
+            )
         values = column.astype(np.float64)
         if not (np.isfinite(values) & (values > 0)).all():
             raise ArchiveError(f"{path}: {name} must be above 0 in every row")
 
 
-def _kind(array: NDArray[np.generic]) -> str:
+def _kind(array: NDArray[Any]) -> str:
     return f"{array.dtype} {array.shape}"
 
 
 def _first_line(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def split_frames(clip: Clip) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    """Yield (seconds, (75, 3) points) for each frame of a clip."""
-    yield from zip(clip.times.tolist(), clip.points, strict=True)

@@ -98,7 +98,9 @@ class Bundle:
     @property
     def forms(self) -> dict[str, tuple[str, str]]:
         """Gloss -> (display, spoken)."""
-        return {label.gloss: (label.display, label.spoken) for label in self.manifest.labels}
+        return {
+            label.gloss: (label.display, label.spoken) for label in self.manifest.labels
+        }
 
 
 def find_bundle(name: str) -> Path:
@@ -107,7 +109,10 @@ def find_bundle(name: str) -> Path:
     Raises:
         BundleError: There is none.
     """
-    places = [Path(__file__).parent.parent / "models", Path(sys.prefix, "share/sign-edge/models")]
+    places = [
+        Path(__file__).parent.parent / "models",
+        Path(sys.prefix, "share/sign-edge/models"),
+    ]
     candidates = [Path(name)] if "/" in name else [place / name for place in places]
     for candidate in candidates:
         if candidate.is_dir():

@@ -11,6 +11,7 @@ from edge.bundle import OTHER
 from edge.errors import BundleError
 from edge.messages import Prediction
 from edge.runtime import Network
+from edge.skeleton import mirror
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,12 @@ class Classifier:
     """Recognises segments with a bundle's network."""
 
     def __init__(
-        self, bundle: Bundle, *, threshold: float = 0.0, threads: int = 1, top_k: int = 10
+        self,
+        bundle: Bundle,
+        *,
+        threshold: float = 0.0,
+        threads: int = 1,
+        top_k: int = 10,
     ) -> None:
         """Load the network.
 
@@ -52,7 +58,8 @@ class Classifier:
             )
         self._glosses = bundle.glosses
         self._thresholds = np.array(
-            [threshold or label.threshold for label in manifest.labels], dtype=np.float32
+            [threshold or label.threshold for label in manifest.labels],
+            dtype=np.float32,
         )
         self._margin = manifest.margin
         self._temperature = manifest.temperature
@@ -60,7 +67,9 @@ class Classifier:
 
     def push(self, segment: Segment) -> Iterable[Prediction]:
         """Recognise one segment."""
-        yield self.classify(segment.times, segment.points, segment.onset, segment.offset)
+        yield self.classify(
+            segment.times, segment.points, segment.onset, segment.offset
+        )
 
     def flush(self) -> Iterable[Prediction]:
         """Nothing is held back."""
@@ -81,7 +90,11 @@ class Classifier:
         offset: float,
     ) -> Prediction:
         """Recognise (T,) times and (T, 75, 3) points; nothing seen gives a flat answer."""
-        logits = self._network.run(features.extract(times, points))
+        # A left-handed signer is a mirrored right-handed one: both views count alike.
+        logits = (
+            self._network.run(features.extract(times, points))
+            + self._network.run(features.extract(times, mirror(points)))
+        ) / 2
         probabilities = softmax(logits / self._temperature)
         order = np.argsort(-probabilities, kind="stable")
         best, second = order[0], order[1]
@@ -92,7 +105,8 @@ class Classifier:
             onset=onset,
             offset=offset,
             top=tuple(
-                (self._glosses[i], round(float(probabilities[i]), 4)) for i in order[: self._top_k]
+                (self._glosses[i], round(float(probabilities[i]), 4))
+                for i in order[: self._top_k]
             ),
             is_accepted=bool(sure and clear and not is_other),
             reason="other" if is_other else "" if sure and clear else "unsure",

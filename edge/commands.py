@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from edge import config
 from edge.bundle import find_bundle, read_bundle
 from edge.camera import open_camera, source_kind
+from edge.errors import SetupError
 from edge.messages import Declined, Sign, Utterance
 from edge.notify import journal_handler
 
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             fresh = config.load(options.config, overrides=overrides)
             pipeline.reload(fresh, read_bundle(find_bundle(fresh.classifier.bundle)))
-        except config.ConfigError as error:
+        except SetupError as error:
             logging.getLogger(__name__).error("not reloaded: %s", error)  # noqa: TRY400 - one line
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -149,7 +150,9 @@ def _log_to_journal(level: str) -> None:
     handler = journal_handler()
     logging.basicConfig(
         level=level.upper(),
-        format="%(message)s" if handler else "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        format="%(message)s"
+        if handler
+        else "%(asctime)s %(levelname)s %(name)s: %(message)s",
         handlers=[handler] if handler else None,
     )
 

@@ -119,7 +119,11 @@ class MqttSettings(_Section):
     @property
     def device_id(self) -> str:
         """The configured device name, or the host's with what MQTT forbids replaced."""
-        return self.device or re.sub(r"[^a-zA-Z0-9_-]", "-", socket.gethostname())[:64] or "device"
+        return (
+            self.device
+            or re.sub(r"[^a-zA-Z0-9_-]", "-", socket.gethostname())[:64]
+            or "device"
+        )
 
 
 class SpeechSettings(_Section):
@@ -182,7 +186,9 @@ def load(
         ConfigError: Naming file and line (or variable, or option), key and allowed values.
     """
     if path is None:
-        path = next((candidate for candidate in DEFAULT_PATHS if candidate.is_file()), None)
+        path = next(
+            (candidate for candidate in DEFAULT_PATHS if candidate.is_file()), None
+        )
     given: dict[tuple[str, str], _Given] = {}
     if path is not None:
         given.update(_from_file(path))
@@ -212,11 +218,15 @@ def _from_file(path: Path) -> dict[tuple[str, str], _Given]:
     for section, values in tree.items():
         if not isinstance(values, dict):
             line = _line_of(text, "", section)
-            raise ConfigError(f"{path}:{line}: {section} must stand in a section, like [camera]")
+            raise ConfigError(
+                f"{path}:{line}: {section} must stand in a section, like [camera]"
+            )
         if not values and section not in Settings.model_fields:
             given[section, ""] = _Given({}, f"{path}:{_line_of(text, section, '')}")
         for key, value in values.items():
-            given[section, key] = _Given(value, f"{path}:{_line_of(text, section, key)}")
+            given[section, key] = _Given(
+                value, f"{path}:{_line_of(text, section, key)}"
+            )
     return given
 
 
@@ -228,7 +238,9 @@ def _line_of(text: str, section: str, key: str) -> int:
             current = header[1]
             if not key and current == section:
                 return number
-        elif current == section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+        elif current == section and re.match(
+            rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line
+        ):
             return number
     return 1
 
@@ -238,7 +250,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], _
     for name, text in environment.items():
         if not name.startswith(ENVIRONMENT_PREFIX):
             continue
-        section, separator, key = name[len(ENVIRONMENT_PREFIX) :].lower().partition("__")
+        section, separator, key = (
+            name[len(ENVIRONMENT_PREFIX) :].lower().partition("__")
+        )
         if separator:
             given[section, key] = _Given(_parse(section, key, text), name)
     return given
@@ -251,7 +265,9 @@ def _from_overrides(overrides: Sequence[str]) -> dict[tuple[str, str], _Given]:
         section, dot, key = name.strip().partition(".")
         if not (separator and dot):
             raise ConfigError(f"--set {override}: expected section.key=value")
-        given[section, key] = _Given(_parse(section, key, text.strip()), f"--set {override}")
+        given[section, key] = _Given(
+            _parse(section, key, text.strip()), f"--set {override}"
+        )
     return given
 
 
@@ -259,7 +275,11 @@ def _parse(section: str, key: str, text: str) -> object:
     """Read a value given as text the way TOML would, or as plain text where a string is due."""
     field = Settings.model_fields.get(section)
     model = field.annotation if field else None
-    if isinstance(model, type) and issubclass(model, BaseModel) and key in model.model_fields:
+    if (
+        isinstance(model, type)
+        and issubclass(model, BaseModel)
+        and key in model.model_fields
+    ):
         if isinstance(model.model_fields[key].default, str):
             return text
     try:

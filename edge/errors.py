@@ -1,13 +1,13 @@
 """Every error that sign-edge raises on purpose.
 
-    EdgeError                 exit 1: a fault while running
-    |- SourceError            a camera, video, folder or archive cannot be read
-    |  `- ArchiveError        a landmark archive's arrays are wrong
-    |- SpeechError            the speech engine cannot speak
-    `- SetupError             exit 2: nothing a restart could cure
-       |- ConfigError         a setting is unknown, of the wrong type or out of range
-       |- BundleError         a model bundle does not fit this program
-       `- DependencyError     a package is missing or clashes with another
+EdgeError                 exit 1: a fault while running
+|- SourceError            a camera, video, folder or archive cannot be read
+|  `- ArchiveError        a landmark archive's arrays are wrong
+|- SpeechError            the speech engine cannot speak
+`- SetupError             exit 2: nothing a restart could cure
+   |- ConfigError         a setting is unknown, of the wrong type or out of range
+   |- BundleError         a model bundle does not fit this program
+   `- DependencyError     a package is missing or clashes with another
 """
 
 

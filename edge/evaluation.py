@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edge.archive import Clip
     from edge.bundle import Bundle
     from edge.config import Settings
-    from edge.messages import Prediction
+    from edge.messages import Declined, Prediction
 
 
 def classify_file(
@@ -37,7 +37,9 @@ def classify_file(
     Raises:
         SourceError: The file cannot be read.
     """
-    clips = _read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
+    clips = (
+        _read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
+    )
     classifier = Classifier(bundle, threshold=settings.classifier.threshold)
     for index, clip in enumerate(clips):
         yield clip.name or str(index), predict(clip, settings, classifier)
@@ -47,19 +49,25 @@ def predict(clip: Clip, settings: Settings, classifier: Classifier) -> Predictio
     """Classify an isolated clip: its longest segment, or all of it where there is none."""
     segment = longest_segment(clip, settings)
     if segment is None:
-        return classifier.classify(clip.times, clip.points, 0.0, len(clip.points) / clip.fps)
-    return classifier.classify(segment.times, segment.points, segment.onset, segment.offset)
+        return classifier.classify(
+            clip.times, clip.points, 0.0, len(clip.points) / clip.fps
+        )
+    return classifier.classify(
+        segment.times, segment.points, segment.onset, segment.offset
+    )
 
 
 def longest_segment(clip: Clip, settings: Settings) -> Segment | None:
     """Cut a clip as the daemon would and keep the longest piece."""
     segmenter = Segmenter(settings.segmenter.model_copy(update={"max_length": 20.0}))
-    pieces = []
+    pieces: list[Segment | Declined] = []
     for time, points in zip(clip.times.tolist(), clip.points, strict=True):
         pieces += segmenter.push(Landmarks(time, points))
     pieces += segmenter.flush()
     segments = [piece for piece in pieces if isinstance(piece, Segment)]
-    return max(segments, key=lambda segment: segment.offset - segment.onset, default=None)
+    return max(
+        segments, key=lambda segment: segment.offset - segment.onset, default=None
+    )
 
 
 def evaluate_archives(
@@ -111,7 +119,9 @@ def _share(part: int, whole: int) -> float | None:
 
 def _read_archive(path: Path) -> list[Clip]:
     if is_hand_archive(path):
-        raise SourceError(f"{path}: a hand archive needs a letters bundle, which this is not")
+        raise SourceError(
+            f"{path}: a hand archive needs a letters bundle, which this is not"
+        )
     return read_clips(path)
 
 

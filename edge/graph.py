@@ -140,7 +140,8 @@ class PeopleGraph:
         """
         found = self._graph.process(image).detections or []
         points = [
-            [value for k in (0, 1) for value in _keypoint(detection, k)] for detection in found
+            [value for k in (0, 1) for value in _keypoint(detection, k)]
+            for detection in found
         ]
         return np.array(points, dtype=np.float32).reshape(-1, 4)
 
@@ -168,7 +169,10 @@ def _build(text: str, **options: Any) -> Any:  # noqa: ANN401 - MediaPipe ships 
 
         config = text_format.Parse(text, calculator_pb2.CalculatorGraphConfig())
         try:
-            return base.SolutionBase(graph_config=config, **options)
+            graph = base.SolutionBase(graph_config=config, **options)
+            # The networks load with the first picture; better now than on the first sign.
+            graph.process(np.zeros((64, 64, 3), dtype=np.uint8))
+            return graph
         except (RuntimeError, ValueError) as error:
             raise DependencyError(
                 f"mediapipe: this release lacks the graph that is needed ({error}); "

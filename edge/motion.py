@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 _TIPS: Final = np.array(
     [INDEX[f"left_hand_{f}_tip"] for f in ("thumb", "index", "middle", "ring", "pinky")]
-    + [INDEX[f"right_hand_{f}_tip"] for f in ("thumb", "index", "middle", "ring", "pinky")]
+    + [
+        INDEX[f"right_hand_{f}_tip"]
+        for f in ("thumb", "index", "middle", "ring", "pinky")
+    ]
 ).reshape(2, 5)
 _WRISTS: Final = (LEFT_WRIST, RIGHT_WRIST)
 _HANDS: Final = (LEFT_HAND, RIGHT_HAND)
@@ -79,11 +82,21 @@ class MotionMeter:
             return Motion(landmarks.time, False, False, _LOW, 0.0)
         step = landmarks.time - last.time if last is not None else 0.0
         share = 1 - np.exp(-step / _BODY_SMOOTHING)
-        self._width = width if np.isnan(self._width) else self._width + share * (width - self._width)
+        self._width = (
+            width
+            if np.isnan(self._width)
+            else self._width + share * (width - self._width)
+        )
         if last is not None and step > 0:
             # Against the shoulders, so that a walking or nodding body is not a moving hand.
-            shift = (shoulders - last.points[[LEFT_SHOULDER, RIGHT_SHOULDER], :2]).mean(axis=0)
-            speed = _fastest(points[:, :2] - last.points[:, :2] - shift) / step / self._width
+            shift = (shoulders - last.points[[LEFT_SHOULDER, RIGHT_SHOULDER], :2]).mean(
+                axis=0
+            )
+            speed = (
+                _fastest(points[:, :2] - last.points[:, :2] - shift)
+                / step
+                / self._width
+            )
             self._speed += (1 - np.exp(-step / _SMOOTHING)) * (speed - self._speed)
         self._last = landmarks
         hands = [side for side in (0, 1) if np.isfinite(points[_HANDS[side].start, 0])]

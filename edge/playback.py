@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from edge.archive import Clip
     from edge.config import CameraSettings
 
@@ -51,7 +53,9 @@ class Playback:
                 return
             yield Landmarks(origin + at, points)
 
-    def _timeline(self) -> Iterator[tuple[float, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]]:
+    def _timeline(
+        self,
+    ) -> Iterator[tuple[float, NDArray[np.float32]]]:
         start = 0.0
         while True:
             for clip in self.clips:
@@ -68,10 +72,10 @@ class Playback:
             yield start + index / clip.fps, _at_rest(clip)
 
 
-def _at_rest(clip: Clip) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _at_rest(clip: Clip) -> NDArray[np.float32]:
     """The clip's first posture with the hands out of view."""
     seen = np.flatnonzero(np.isfinite(clip.points[:, 11, 0]))
-    points = clip.points[seen[0] if len(seen) else 0].copy()
+    points: NDArray[np.float32] = clip.points[seen[0] if len(seen) else 0].copy()
     points[LEFT_HAND] = np.nan
     points[RIGHT_HAND] = np.nan
     return points

@@ -7,8 +7,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-import numpy as np
-
 from edge.classifier import Classifier
 from edge.composer import Composer
 from edge.gate import Gate
@@ -17,8 +15,6 @@ from edge.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from numpy.typing import NDArray
 
     from edge.bundle import Bundle
     from edge.config import Settings
@@ -73,7 +69,7 @@ class Recognizer:
 
     def prepare(self) -> None:
         """Load MediaPipe now, so that the first frames need not wait for it."""
-        self._load_landmarker(np.zeros((240, 320, 3), dtype=np.uint8))
+        self._load_landmarker()
 
     @property
     def is_signing(self) -> bool:
@@ -129,20 +125,20 @@ class Recognizer:
             self.counts["gated"] += 1
             return False
         # Keep to the grid, so that 25 frames per second thin out to 12.5 and not to 8.
-        self._last_taken = max(self._last_taken + interval, frame.time - interval * _SLACK)
+        self._last_taken = max(
+            self._last_taken + interval, frame.time - interval * _SLACK
+        )
         return True
 
     def _find(self, frame: Frame) -> Iterable[Landmarks]:
-        landmarker = self._landmarker or self._load_landmarker(frame.image)
+        landmarker = self._landmarker or self._load_landmarker()
         with self._timed("landmarker"):
             return list(landmarker.push(frame))
 
-    def _load_landmarker(self, image: NDArray[np.uint8]) -> Landmarker:
+    def _load_landmarker(self) -> Landmarker:
         from edge.landmarker import Landmarker  # MediaPipe, 0.5 s and 200 MB
 
         self._landmarker = Landmarker(self._settings.landmarks)
-        list(self._landmarker.push(Frame(0, 0.0, image)))  # the networks load lazily, too
-        self._landmarker.reset()
         return self._landmarker
 
     def _follow(self, landmarks: Landmarks) -> list[Event]:

@@ -89,7 +89,10 @@ class Segmenter:
         newest = self._window[-1][1].time
         onset = newest
         for _, motion in reversed(self._window):
-            if motion.time < newest - _LOOK_BACK or motion.speed < self._settings.exit_speed:
+            if (
+                motion.time < newest - _LOOK_BACK
+                or motion.speed < self._settings.exit_speed
+            ):
                 break
             onset = motion.time
         return onset
@@ -115,13 +118,15 @@ class Segmenter:
             "stop": self._last_up + step,
         }[cause]
         self._started = None
-        onset, offset = max(started - self._settings.padding, self._window[0][1].time), max(
-            end, started + step
+        onset, offset = (
+            max(started - self._settings.padding, self._window[0][1].time),
+            max(end, started + step),
         )
         kept = [
             frame
             for frame, motion in self._window
-            if onset <= frame.time < offset + self._settings.padding and motion.is_present
+            if onset <= frame.time < offset + self._settings.padding
+            and motion.is_present
         ]
         self._forget_before(now)
         if offset - started < self._settings.min_length or len(kept) < 2:  # noqa: PLR2004

@@ -6,9 +6,12 @@ release 0.10.18. Left and right are the signer's own.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 POSE_NAMES: Final = (
     "nose",
@@ -81,3 +84,19 @@ LEFT_WRIST: Final = INDEX["left_wrist"]
 RIGHT_WRIST: Final = INDEX["right_wrist"]
 LEFT_HIP: Final = INDEX["left_hip"]
 RIGHT_HIP: Final = INDEX["right_hip"]
+
+
+def mirror(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Make a left-handed signer of a right-handed one.
+
+    Args:
+        points: (..., 75, 3).
+
+    Returns:
+        The same with left and right swapped and x counted the other way, from the same origin.
+    """
+    mirrored: NDArray[np.float32] = points[..., MIRROR, :] * _FLIP_X
+    return mirrored
+
+
+_FLIP_X: Final = np.array([-1.0, 1.0, 1.0], dtype=np.float32)

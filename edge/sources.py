@@ -80,7 +80,10 @@ class Video:
         if (promised - count) * period > _MISSING_MAX and not self._is_warned:
             self._is_warned = True
             logger.warning(
-                "%s: ends after %d of %d frames; cut off?", self._path, count, int(promised)
+                "%s: ends after %d of %d frames; cut off?",
+                self._path,
+                count,
+                int(promised),
             )
 
 
@@ -112,9 +115,13 @@ class Folder:
 
     def _images(self) -> list[Path]:
         try:
-            images = sorted(p for p in self._path.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES)
+            images = sorted(
+                p for p in self._path.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES
+            )
         except OSError as error:
-            raise SourceError(f"{self._path}: cannot be read ({error.strerror})") from None
+            raise SourceError(
+                f"{self._path}: cannot be read ({error.strerror})"
+            ) from None
         if not images:
             raise SourceError(f"{self._path}: no *.jpg or *.png in this folder")
         return images

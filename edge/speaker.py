@@ -114,7 +114,9 @@ def _play(synthesise: Synthesiser, text: str, device: str) -> None:
         path = Path(folder) / "speaking.wav"
         synthesise(text, path)
         check_wav(path)
-        player = _start(["aplay", "-D", device, "-q", str(path)], stdin=subprocess.DEVNULL)
+        player = _start(
+            ["aplay", "-D", device, "-q", str(path)], stdin=subprocess.DEVNULL
+        )
         _finish(player, "aplay")
 
 
@@ -122,7 +124,9 @@ def _pipe_espeak(manner: Manner, text: str) -> None:
     player = _start(["aplay", "-D", manner.device, "-q"], stdin=subprocess.PIPE)
     try:
         engine = _start(
-            [*_espeak_command(manner), "--stdout"], stdin=subprocess.PIPE, stdout=player.stdin
+            [*_espeak_command(manner), "--stdout"],
+            stdin=subprocess.PIPE,
+            stdout=player.stdin,
         )
         if player.stdin:
             player.stdin.close()  # else aplay would never see the end
@@ -133,14 +137,18 @@ def _pipe_espeak(manner: Manner, text: str) -> None:
         player.wait()
         raise
     engine_errors = _stderr_of(engine)
-    _finish(player, "aplay")  # first: where it fails, espeak-ng only dies of the broken pipe
+    _finish(
+        player, "aplay"
+    )  # first: where it fails, espeak-ng only dies of the broken pipe
     if engine.wait() != 0:
         raise SpeechError(f"espeak-ng: {engine_errors or f'exit {engine.returncode}'}")
 
 
 def _make_espeak(manner: Manner) -> Synthesiser:
     def synthesise(text: str, path: Path) -> None:
-        engine = _start([*_espeak_command(manner), "-w", str(path)], stdin=subprocess.PIPE)
+        engine = _start(
+            [*_espeak_command(manner), "-w", str(path)], stdin=subprocess.PIPE
+        )
         _feed(engine, text)
         _finish(engine, "espeak-ng")
 
@@ -151,7 +159,17 @@ def _espeak_command(manner: Manner) -> list[str]:
     """Leave the text out: it goes in by stdin, where it cannot be taken for an option."""
     voice = ["-v", manner.voice] if manner.voice else []
     amplitude = str(manner.volume * 2)
-    return ["espeak-ng", "--stdin", "-b", "1", "-a", amplitude, "-s", str(manner.rate), *voice]
+    return [
+        "espeak-ng",
+        "--stdin",
+        "-b",
+        "1",
+        "-a",
+        amplitude,
+        "-s",
+        str(manner.rate),
+        *voice,
+    ]
 
 
 def _make_pyttsx3(manner: Manner) -> Synthesiser:
@@ -190,10 +208,14 @@ def _make_piper(manner: Manner) -> Synthesiser:
     except ImportError:
         raise SpeechError("piper-tts is not installed: pip install piper-tts") from None
     if not Path(manner.voice).is_file():
-        raise SpeechError(f"speech.voice = {manner.voice!r} is not Piper's .onnx voice file")
+        raise SpeechError(
+            f"speech.voice = {manner.voice!r} is not Piper's .onnx voice file"
+        )
     try:
         voice = piper.PiperVoice.load(manner.voice)
-        config = piper.SynthesisConfig(length_scale=160 / manner.rate, volume=manner.volume / 100)
+        config = piper.SynthesisConfig(
+            length_scale=160 / manner.rate, volume=manner.volume / 100
+        )
     except Exception as error:  # onnxruntime raises anything
         raise SpeechError(f"piper: {error}") from error
 
@@ -207,7 +229,9 @@ def _make_piper(manner: Manner) -> Synthesiser:
     return synthesise
 
 
-def _start(command: list[str], *, stdin: Stream, stdout: Stream = subprocess.DEVNULL) -> Process:
+def _start(
+    command: list[str], *, stdin: Stream, stdout: Stream = subprocess.DEVNULL
+) -> Process:
     if shutil.which(command[0]) is None:
         package = _PACKAGES[command[0]]
         raise SpeechError(f"{command[0]} is not installed: apt install {package}")
@@ -236,7 +260,9 @@ def _stderr_of(process: Process) -> str:
     if process.stderr is None:
         return ""
     with process.stderr:
-        lines = process.stderr.read().decode("utf-8", errors="replace").strip().splitlines()
+        lines = (
+            process.stderr.read().decode("utf-8", errors="replace").strip().splitlines()
+        )
     return lines[-1][:200] if lines else ""
 
 

@@ -64,6 +64,11 @@ class Speech:
         """Why the last text was not said, one line; empty after a success."""
         return self._problem
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being said or waits to be."""
+        return not (self.is_speaking or self._waiting)
+
     def say(self, text: str, now: float) -> None:
         """Queue a text (cleaned, and cut to MAX_TEXT characters); never blocks."""
         text = clean(text)
@@ -180,9 +185,16 @@ class Speech:
     def _spawn(self) -> subprocess.Popen[bytes]:
         settings = self._settings
         manner = Manner(
-            settings.engine, settings.device, settings.voice, settings.rate, settings.volume
+            settings.engine,
+            settings.device,
+            settings.voice,
+            settings.rate,
+            settings.volume,
         )
-        paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")]
+        paths = [
+            str(Path(__file__).resolve().parent.parent),
+            os.environ.get("PYTHONPATH", ""),
+        ]
         child = subprocess.Popen(
             [sys.executable, "-m", "edge.speaker"],
             stdin=subprocess.PIPE,
@@ -205,7 +217,9 @@ class Speech:
         child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
-                with contextlib.suppress(OSError):  # what was not yet written goes nowhere
+                with contextlib.suppress(
+                    OSError
+                ):  # what was not yet written goes nowhere
                     pipe.close()
 
 

@@ -14,11 +14,11 @@ from edge.skeleton import (
     LEFT_HAND,
     LEFT_SHOULDER,
     LEFT_WRIST,
-    MIRROR,
     POSE,
     RIGHT_HAND,
     RIGHT_SHOULDER,
     RIGHT_WRIST,
+    mirror,
 )
 
 if TYPE_CHECKING:
@@ -32,22 +32,22 @@ class Augmentation:
     mirror: float = 0.3
     """Probability of swapping left and right."""
 
-    yaw: float = 15.0
+    yaw: float = 18.0
     """Standard deviation, degrees: the camera stands to one side."""
 
-    pitch: float = 12.0
+    pitch: float = 18.0
     """Standard deviation, degrees: the camera looks up or down."""
 
     roll: float = 6.0
     """Standard deviation, degrees: the camera or the body leans."""
 
-    scale: float = 0.12
+    scale: float = 0.15
     """Standard deviation of the logarithm of each axis: arms, torsos, lenses differ."""
 
     shear: float = 0.06
     """Standard deviation of x per y."""
 
-    shift: float = 0.08
+    shift: float = 0.1
     """Standard deviation, shoulder widths: shoulders are found elsewhere than the hands."""
 
     drop_hand: float = 0.25
@@ -108,7 +108,9 @@ def clip_in_time(
         moved = knots + np.concatenate([[0], rng.normal(0, how.warp, 3) * 0.5, [0]])
         moved = np.maximum.accumulate(moved + np.arange(5) * 1e-3)
         share = np.interp(share, knots, (moved - moved[0]) / (moved[-1] - moved[0]))
-    duration = max(times[keep[-1]] - times[keep[0]], 0.1) * np.exp(rng.normal(0, how.speed))
+    duration = max(times[keep[-1]] - times[keep[0]], 0.1) * np.exp(
+        rng.normal(0, how.speed)
+    )
     return keep, share * duration
 
 
@@ -126,20 +128,14 @@ def change_in_space(
     batch = len(points)
     turn = _rotations(batch, how, rng)  # (B, 3, 3)
     points = np.matmul(points, np.swapaxes(turn, 1, 2)[:, None].astype(np.float32))
-    points[:, :, POSE, :2] += (how.shift * rng.standard_normal((batch, 1, 1, 2))).astype(np.float32)
+    points[:, :, POSE, :2] += (
+        how.shift * rng.standard_normal((batch, 1, 1, 2))
+    ).astype(np.float32)
     points += how.jitter * rng.standard_normal(points.shape, dtype=np.float32)
     flip = rng.random(batch) < how.mirror
     points[flip] = mirror(points[flip])
     _drop_hands(points, how, rng)
     return points
-
-
-def mirror(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Swap left and right of (..., 75, 3) points whose x is measured from the middle."""
-    mirrored: NDArray[np.float32] = points[..., MIRROR, :] * np.array(
-        [-1.0, 1.0, 1.0], dtype=np.float32
-    )
-    return mirrored
 
 
 def _with_common_depth(points: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -154,9 +150,12 @@ def _with_common_depth(points: NDArray[np.float32]) -> NDArray[np.float32]:
     return points
 
 
-def _rotations(batch: int, how: Augmentation, rng: np.random.Generator) -> NDArray[np.float64]:
+def _rotations(
+    batch: int, how: Augmentation, rng: np.random.Generator
+) -> NDArray[np.float64]:
     yaw, pitch, roll = (
-        np.radians(rng.normal(0, degrees, batch)) for degrees in (how.yaw, how.pitch, how.roll)
+        np.radians(rng.normal(0, degrees, batch))
+        for degrees in (how.yaw, how.pitch, how.roll)
     )
     one, nil = np.ones(batch), np.zeros(batch)
 
@@ -171,7 +170,9 @@ def _rotations(batch: int, how: Augmentation, rng: np.random.Generator) -> NDArr
     about_z = matrix((c, -s, nil), (s, c, nil), (nil, nil, one))
     width, height = np.exp(rng.normal(0, how.scale, (2, batch)))
     lens = matrix(
-        (width, rng.normal(0, how.shear, batch), nil), (nil, height, nil), (nil, nil, one)
+        (width, rng.normal(0, how.shear, batch), nil),
+        (nil, height, nil),
+        (nil, nil, one),
     )
     return lens @ about_z @ about_x @ about_y
 

@@ -67,7 +67,9 @@ def read_cut_clips(
                 continue
             segment = longest_segment(clip, settings)
             times, points = (
-                (clip.times, clip.points) if segment is None else (segment.times, segment.points)
+                (clip.times, clip.points)
+                if segment is None
+                else (segment.times, segment.points)
             )
             values.append(features.extract(times, points))
             targets.append(classes.index(clip.label))
@@ -136,12 +138,16 @@ def export(
     _write_manifest(bundle, manifest)
     for path in validation:
         report = evaluate_archives([path], settings, read_bundle(bundle))
-        logger.info("%s: %s", path.name, {k: v for k, v in report.items() if k != "per_label"})
+        logger.info(
+            "%s: %s", path.name, {k: v for k, v in report.items() if k != "per_label"}
+        )
         manifest["metrics"][path.stem] = report
     _write_manifest(bundle, manifest)
     glosses = [gloss for gloss in classes if gloss != OTHER]
     by_gloss = {gloss: [e for e in examples if e.label == gloss] for gloss in glosses}
-    write_clips(bundle / "prototypes.npz", [mean_trajectory(by_gloss[g]) for g in glosses])
+    write_clips(
+        bundle / "prototypes.npz", [mean_trajectory(by_gloss[g]) for g in glosses]
+    )
 
 
 def _agreement(

@@ -79,7 +79,11 @@ def read_training_set(
             return label
         return None if parts & set(label.split(" ")) else OTHER
 
-    return examples + read_examples(extra, label_of) + read_examples(other, lambda _: OTHER)
+    return (
+        examples
+        + read_examples(extra, label_of)
+        + read_examples(other, lambda _: OTHER)
+    )
 
 
 def make_batch(
@@ -95,7 +99,11 @@ def make_batch(
         keep, times = clip_in_time(clip.times, example.active, how, rng)
         if rng.random() < _PARTIAL and len(keep) > 8 and label != OTHER:
             part = rng.integers(3, max(4, int(0.3 * len(keep)) + 1))
-            chosen = slice(None, part) if rng.random() < 0.5 else slice(len(keep) - part, None)
+            chosen = (
+                slice(None, part)
+                if rng.random() < 0.5
+                else slice(len(keep) - part, None)
+            )
             keep, times, label = keep[chosen], times[chosen], OTHER
         points, duration = features.resample(times, clip.points[keep])
         sampled.append(points)
@@ -103,7 +111,9 @@ def make_batch(
         targets.append(classes.index(label))
     body = features.to_body_frame(np.stack(sampled))
     changed = change_in_space(body, how, rng)
-    return features.compute(changed, np.array(durations)), np.array(targets, dtype=np.int32)
+    return features.compute(changed, np.array(durations)), np.array(
+        targets, dtype=np.int32
+    )
 
 
 def _produce(
@@ -124,7 +134,9 @@ def _produce(
         step += 1
 
 
-def train(run: Path, examples: list[Example], schedule: Schedule, how: Augmentation) -> None:
+def train(
+    run: Path, examples: list[Example], schedule: Schedule, how: Augmentation
+) -> None:
     """Train, with a checkpoint after each epoch; goes on where a killed run stopped.
 
     Leaves in the run folder ``model.keras`` (averaged weights), ``labels.json`` and
@@ -140,7 +152,9 @@ def train(run: Path, examples: list[Example], schedule: Schedule, how: Augmentat
     steps = len(examples) // schedule.batch
     (run / "labels.json").write_text(json.dumps(classes))
     (run / "settings.json").write_text(
-        json.dumps({"schedule": asdict(schedule), "augmentation": asdict(how)}, indent=1)
+        json.dumps(
+            {"schedule": asdict(schedule), "augmentation": asdict(how)}, indent=1
+        )
     )
     model = conv1d(features.FRAMES, features.COUNT, len(classes), width=schedule.width)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -151,12 +165,18 @@ def train(run: Path, examples: list[Example], schedule: Schedule, how: Augmentat
     )
     model.compile(
         keras.optimizers.AdamW(
-            rate, weight_decay=schedule.decay, global_clipnorm=1.0, use_ema=True, ema_momentum=0.998
+            rate,
+            weight_decay=schedule.decay,
+            global_clipnorm=1.0,
+            use_ema=True,
+            ema_momentum=0.998,
         ),
         _smoothed_loss(len(classes), schedule.smoothing),
         metrics=["accuracy"],
     )
-    backup = keras.callbacks.BackupAndRestore(str(run / "backup"), delete_checkpoint=False)
+    backup = keras.callbacks.BackupAndRestore(
+        str(run / "backup"), delete_checkpoint=False
+    )
     queue: Any = multiprocessing.get_context("spawn").Queue(maxsize=16)
     worker = multiprocessing.get_context("spawn").Process(
         target=_produce,
@@ -170,7 +190,10 @@ def train(run: Path, examples: list[Example], schedule: Schedule, how: Augmentat
             steps_per_epoch=steps,
             epochs=schedule.epochs,
             verbose=2,
-            callbacks=[backup, keras.callbacks.CSVLogger(str(run / "log.csv"), append=True)],
+            callbacks=[
+                backup,
+                keras.callbacks.CSVLogger(str(run / "log.csv"), append=True),
+            ],
         )
     finally:
         worker.terminate()
@@ -197,8 +220,12 @@ def _smoothed_loss(classes: int, smoothing: float) -> Any:  # noqa: ANN401 - Ker
 
 def main() -> None:
     """Train from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--run", type=Path, required=True, help="folder for checkpoints and result")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--run", type=Path, required=True, help="folder for checkpoints and result"
+    )
     parser.add_argument("--known", type=Path, nargs="+", required=True)
     parser.add_argument("--extra", type=Path, nargs="*", default=[])
     parser.add_argument("--other", type=Path, nargs="*", default=[])

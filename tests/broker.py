@@ -1,0 +1,154 @@
+"""A real MQTT broker and a subscriber, for tests."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+class Broker:
+    """Mosquitto on a free port of this machine, which it keeps when started again."""
+
+    def __init__(self, folder: Path, *, user: str = "", password: str = "") -> None:
+        """Write the configuration; with a user, only that user may connect."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._config = folder / "mosquitto.conf"
+        lines = [f"listener {self.port} 127.0.0.1", "persistence false"]
+        if os.getuid() == 0:
+            lines.append("user root")
+        if user:
+            passwords = folder / "passwords"
+            subprocess.run(
+                ["mosquitto_passwd", "-b", "-c", str(passwords), user, password], check=True
+            )
+            lines += ["allow_anonymous false", f"password_file {passwords}"]
+        else:
+            lines.append("allow_anonymous true")
+        self._config.write_text("\n".join(lines) + "\n")
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        self._process = subprocess.Popen(
+            [MOSQUITTO or "mosquitto", "-c", str(self._config)], stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 5
+        while not self._listens():
+            assert time.monotonic() < deadline, "mosquitto does not start"
+            time.sleep(0.02)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self) -> None:
+        """Stop it, if it runs."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=5)
+            self._process = None
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Have it neither read nor answer for a while."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message."""
+
+    topic: str
+    """Full topic."""
+
+    text: str
+    """Payload."""
+
+    qos: int
+    """As delivered."""
+
+    is_retained: bool
+    """Whether the broker had kept it."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The payload as a JSON object."""
+        fields = json.loads(self.text)
+        assert isinstance(fields, dict)
+        return fields
+
+
+class Subscriber:
+    """Collects what is published; connects again by itself."""
+
+    def __init__(self, port: int, topics: str = "#") -> None:
+        """Connect and wait until the subscription stands."""
+        self.messages: list[Received] = []
+        self._changed = threading.Condition()
+        self._is_subscribed = threading.Event()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._client.reconnect_delay_set(1, 1)
+        self._client.on_connect = lambda client, *_: client.subscribe(topics, qos=1)
+        self._client.on_subscribe = lambda *_: self._is_subscribed.set()
+        self._client.on_message = lambda _c, _u, message: self._collect(message)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        assert self._is_subscribed.wait(5)
+
+    def publish(self, topic: str, payload: bytes | str, *, retain: bool = False) -> None:
+        """Publish at QoS 1 and wait until it is delivered."""
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
+
+    def texts(self, topic: str) -> list[str]:
+        """Return the payloads of the topics that end so, in order."""
+        return [message.text for message in list(self.messages) if message.topic.endswith(topic)]
+
+    def wait_for(self, predicate: Callable[[list[Received]], bool], timeout: float = 5) -> bool:
+        """Wait until the messages satisfy the predicate; tell whether they do."""
+        with self._changed:
+            return self._changed.wait_for(lambda: predicate(self.messages), timeout)
+
+    def wait_for_text(self, topic: str, text: str, timeout: float = 5) -> bool:
+        """Wait until the newest message of a topic that ends so has this payload."""
+        return self.wait_for(lambda _: self.texts(topic)[-1:] == [text], timeout)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _collect(self, message: mqtt.MQTTMessage) -> None:
+        received = Received(
+            message.topic,
+            message.payload.decode("utf-8", errors="replace"),
+            message.qos,
+            bool(message.retain),
+        )
+        with self._changed:
+            self.messages.append(received)
+            self._changed.notify_all()

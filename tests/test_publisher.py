@@ -1,0 +1,363 @@
+"""The publisher, against a real broker."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from broker import MOSQUITTO, Broker, Received, Subscriber
+
+from edge.config import MqttSettings
+from edge.errors import ConfigError
+from edge.messages import Sign, Utterance
+from edge.publisher import MAX_COMMAND_BYTES, Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+
+ROOT = "sign-edge/bench"
+EPOCH = datetime.now(timezone.utc) - timedelta(seconds=100)
+
+
+def utc_of(seconds: float) -> datetime:
+    """Put the source's zero a hundred seconds ago."""
+    return EPOCH + timedelta(seconds=seconds)
+
+
+def make_settings(port: int, **fields: object) -> MqttSettings:
+    """Build settings for the broker on a port."""
+    return MqttSettings.model_validate(
+        {"host": "127.0.0.1", "port": port, "device": "bench", "retry_max": 1.0, **fields}
+    )
+
+
+def publish(publisher: Publisher, number: int) -> None:
+    """Publish a sign that bears a number."""
+    top = (("tv", 0.91234567), ("cat", 0.05))
+    sign = Sign("tv", "TV", "television", 0.91234567, top, 98.0, 99.0, 99.4)
+    publisher.publish_sign(sign, model="words", segment=number, utc_of=utc_of)
+
+
+def segments(messages: list[Received]) -> list[int]:
+    """List the numbers of the signs received."""
+    return [message.fields["segment"] for message in messages if message.topic == f"{ROOT}/sign"]
+
+
+def is_soon(predicate: Callable[[], bool], timeout: float = 5) -> bool:
+    """Wait until the predicate holds; tell whether it does."""
+    deadline = time.monotonic() + timeout
+    while not predicate() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return predicate()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """Start a broker."""
+    broker = Broker(tmp_path)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def subscriber(broker: Broker) -> Iterator[Subscriber]:
+    """Subscribe to everything."""
+    subscriber = Subscriber(broker.port)
+    yield subscriber
+    subscriber.close()
+
+
+def test_sign_is_published_in_the_agreed_shape(broker: Broker, subscriber: Subscriber) -> None:
+    with Publisher(make_settings(broker.port), version="1") as publisher:
+        publish(publisher, 7)
+        assert subscriber.wait_for(lambda messages: segments(messages) == [7])
+    (message,) = [item for item in subscriber.messages if item.topic == f"{ROOT}/sign"]
+    fields = message.fields
+    assert (message.qos, message.is_retained) == (1, False)
+    assert 900 < fields.pop("latency_ms") < 60_000
+    for key, seconds in (("onset", 98), ("offset", 99)):
+        text = fields.pop(key)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text)
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        assert abs(moment - utc_of(seconds)) < timedelta(milliseconds=2)
+    assert fields == {
+        "event_type": "tv",
+        "text": "TV",
+        "probability": 0.9123,
+        "top": [["tv", 0.9123], ["cat", 0.05]],
+        "duration_ms": 1000,
+        "segment": 7,
+        "model": "words",
+    }
+
+
+def test_utterance_letter_stats_and_problem_are_published(
+    broker: Broker, subscriber: Subscriber
+) -> None:
+    with Publisher(make_settings(broker.port), version="1") as publisher:
+        assert subscriber.wait_for_text("availability", "online")
+        publisher.publish_utterance(
+            Utterance("thank you TV", ("thankyou", "tv"), 97, 99), model="words", utc_of=utc_of
+        )
+        letter = Sign("a", "A", "a", 0.9, (("a", 0.9),), 98, 99, 99)
+        publisher.publish_letter(letter, model="letters", segment=1, utc_of=utc_of)
+        publisher.publish_problem({"camera": "gone"})
+        publisher.publish_problem(None)
+        assert subscriber.wait_for_text("problem", "{}")
+        publisher.publish_stats({"fps": 14.5, "temperature": float("nan")})
+        assert subscriber.wait_for_text("stats", '{"fps":14.5,"temperature":null}')
+    topics = {message.topic: message for message in subscriber.messages}
+    assert topics[f"{ROOT}/utterance"].fields["glosses"] == ["thankyou", "tv"]
+    assert topics[f"{ROOT}/utterance"].fields["text"] == "thank you TV"
+    assert topics[f"{ROOT}/letter"].fields["event_type"] == "a"
+    assert topics[f"{ROOT}/stats"].qos == 0
+    assert subscriber.texts("problem") == ['{"camera":"gone"}', "{}"]
+
+
+def test_availability_state_and_problem_are_retained_and_signs_are_not(broker: Broker) -> None:
+    with Publisher(make_settings(broker.port), version="1") as publisher:
+        publisher.publish_state(state="idle", source="0")
+        publisher.publish_state(state="signing")
+        publisher.publish_problem({"speech": "no sound"})
+        publish(publisher, 1)
+        late = Subscriber(broker.port)
+        assert late.wait_for_text("problem", '{"speech":"no sound"}')
+        assert late.wait_for_text("availability", "online")
+        assert late.wait_for_text("state", '{"version":"1","state":"signing","source":"0"}')
+        late.close()
+    later = Subscriber(broker.port)
+    assert later.wait_for_text("availability", "offline")
+    assert later.wait_for(lambda messages: len(messages) >= 3)
+    assert all(message.is_retained for message in later.messages)
+    assert segments(later.messages) == []
+    later.close()
+
+
+def test_unchanged_state_is_not_published_again(broker: Broker, subscriber: Subscriber) -> None:
+    with Publisher(make_settings(broker.port), version="1") as publisher:
+        assert subscriber.wait_for_text("availability", "online")
+        for _ in range(5):
+            publisher.publish_state(state="idle")
+        publish(publisher, 1)
+        assert subscriber.wait_for(lambda messages: segments(messages) == [1])
+    assert len(subscriber.texts("state")) == 1
+
+
+def test_killed_process_leaves_offline(broker: Broker, subscriber: Subscriber) -> None:
+    code = f"""
+import time
+from edge.config import MqttSettings
+from edge.publisher import Publisher
+Publisher(MqttSettings(host="127.0.0.1", port={broker.port}, device="bench"), version="1").start()
+time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent.parent)
+    try:
+        assert subscriber.wait_for_text("availability", "online", 15)
+        os.kill(process.pid, signal.SIGKILL)
+        assert subscriber.wait_for_text("availability", "offline")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_broker_that_comes_late_gets_everything_in_order(tmp_path: Path) -> None:
+    broker = Broker(tmp_path)
+    with Publisher(make_settings(broker.port), version="1") as publisher:
+        publisher.publish_state(state="idle")
+        for number in range(60):
+            publish(publisher, number)
+        assert not publisher.is_connected
+        broker.start()
+        subscriber = Subscriber(broker.port)
+        # The publisher may have been faster than the subscriber; what comes last settles it.
+        assert is_soon(lambda: publisher.is_connected)
+        for number in range(60, 100):
+            publish(publisher, number)
+        assert subscriber.wait_for(lambda messages: segments(messages)[-1:] == [99])
+        got = segments(subscriber.messages)
+        assert got == list(range(got[0], 100))
+        assert publisher.dropped == 0
+        subscriber.close()
+    broker.stop()
+
+
+def test_signs_made_while_the_broker_is_away_arrive_in_order(
+    broker: Broker, subscriber: Subscriber
+) -> None:
+    with Publisher(make_settings(broker.port), version="1") as publisher:
+        publisher.publish_state(state="idle")
+        publish(publisher, 0)
+        assert subscriber.wait_for(lambda messages: segments(messages) == [0])
+        broker.stop()
+        assert is_soon(lambda: not publisher.is_connected)
+        publisher.publish_state(state="signing")
+        for number in range(1, 200):
+            publish(publisher, number)
+        subscriber.close()
+        broker.start()
+        back = Subscriber(broker.port)
+        assert back.wait_for(lambda messages: segments(messages)[-1:] == [199], 10)
+        got = segments(back.messages)
+        assert got == list(range(got[0], 200))
+        assert back.wait_for_text("availability", "online")
+        assert back.wait_for_text("state", '{"version":"1","state":"signing"}')
+        back.close()
+
+
+def test_full_queue_drops_the_oldest_and_counts_them(tmp_path: Path) -> None:
+    broker = Broker(tmp_path)
+    publisher = Publisher(make_settings(broker.port, queue=10), version="1")
+    for number in range(25):
+        publish(publisher, number)
+    assert publisher.dropped == 15
+    broker.start()
+    subscriber = Subscriber(broker.port)
+    with publisher:
+        assert subscriber.wait_for(lambda messages: segments(messages) == list(range(15, 25)))
+    subscriber.close()
+    broker.stop()
+
+
+def test_many_threads_lose_nothing(broker: Broker, subscriber: Subscriber) -> None:
+    with Publisher(make_settings(broker.port), version="1") as publisher:
+
+        def body(first: int) -> None:
+            for number in range(first, first + 150):
+                publish(publisher, number)
+                publisher.publish_state(count=number)
+
+        threads = [threading.Thread(target=body, args=(first,)) for first in (0, 1000, 2000)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert subscriber.wait_for(lambda messages: len(segments(messages)) == 450, 10)
+    got = segments(subscriber.messages)
+    for first in (0, 1000, 2000):
+        ours = [number for number in got if first <= number < first + 1000]
+        assert ours == list(range(first, first + 150))
+
+
+def test_close_delivers_what_waits_then_offline(broker: Broker, subscriber: Subscriber) -> None:
+    publisher = Publisher(make_settings(broker.port), version="1")
+    with publisher:
+        assert is_soon(lambda: publisher.is_connected)
+        for number in range(100):
+            publish(publisher, number)
+    assert subscriber.wait_for_text("availability", "offline")
+    assert segments(subscriber.messages) == list(range(100))
+    assert not publisher.is_connected
+    assert not [thread for thread in threading.enumerate() if "mqtt-stop" in thread.name]
+
+
+def test_close_is_quick_when_the_broker_is_gone(broker: Broker) -> None:
+    publisher = Publisher(make_settings(broker.port), version="1")
+    publisher.start()
+    assert is_soon(lambda: publisher.is_connected)
+    broker.stop()
+    publish(publisher, 1)
+    before = time.monotonic()
+    publisher.close()
+    assert time.monotonic() - before < 2.5
+
+
+def test_close_is_quick_when_the_broker_does_not_answer(broker: Broker) -> None:
+    publisher = Publisher(make_settings(broker.port), version="1")
+    publisher.start()
+    assert is_soon(lambda: publisher.is_connected)
+    with broker.frozen():
+        publish(publisher, 1)
+        before = time.monotonic()
+        publisher.close(1.0)
+        assert time.monotonic() - before < 1.5
+
+
+def test_absent_broker_is_warned_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "edge.publisher")
+    with Publisher(make_settings(Broker(tmp_path).port), version="1"):
+        assert is_soon(lambda: len(caplog.records) >= 2)
+    levels = [record.levelno for record in caplog.records]
+    assert levels[0] == logging.WARNING
+    assert set(levels[1:]) == {logging.DEBUG}
+
+
+def test_wrong_password_warns_once_and_backs_off(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = Broker(tmp_path, user="bench", password="right")  # noqa: S106
+    broker.start()
+    secret = tmp_path / "secret"
+    secret.write_text("wrong-secret\n")
+    caplog.set_level(logging.DEBUG)
+    fields = {"username": "bench", "password_file": str(secret)}
+    with Publisher(make_settings(broker.port, **fields), version="1") as publisher:
+        time.sleep(2.5)
+        assert not publisher.is_connected
+    refusals = [record for record in caplog.records if "refuses" in record.getMessage()]
+    assert 2 <= len(refusals) <= 4
+    assert [record.levelno for record in refusals].count(logging.WARNING) == 1
+    assert "wrong-secret" not in caplog.text
+    broker.stop()
+
+
+def test_password_comes_from_the_credentials_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = Broker(tmp_path, user="bench", password="right")  # noqa: S106
+    broker.start()
+    (tmp_path / "mqtt-password").write_text("right\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with Publisher(make_settings(broker.port, username="bench"), version="1") as publisher:
+        assert is_soon(lambda: publisher.is_connected)
+    broker.stop()
+
+
+def test_missing_password_file_names_file_and_key(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere"
+    settings = make_settings(1, username="bench", password_file=str(path))
+    with pytest.raises(ConfigError, match=rf"mqtt\.password_file = {re.escape(str(path))}: No"):
+        Publisher(settings, version="1")
+
+
+def test_host_that_cannot_be_a_name_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"mqtt\.host"):
+        Publisher(MqttSettings(host="a..b"), version="1")
+
+
+def test_hostile_commands_are_dropped_and_good_ones_arrive(
+    broker: Broker, subscriber: Subscriber, caplog: pytest.LogCaptureFixture
+) -> None:
+    got: list[tuple[str, bytes]] = []
+
+    def obey(topic: str, payload: bytes) -> None:
+        got.append((topic, payload))
+        if payload == b"crash":
+            raise ZeroDivisionError
+
+    subscriber.publish(f"{ROOT}/command", "say retained", retain=True)
+    with Publisher(make_settings(broker.port), version="1", on_command=obey) as publisher:
+        assert subscriber.wait_for_text("availability", "online")
+        for payload in (b"\xff\xfe", b"x" * (MAX_COMMAND_BYTES + 1), b"", b"\x00", b"crash"):
+            subscriber.publish(f"{ROOT}/command", payload)
+        for _ in range(50):
+            subscriber.publish(f"{ROOT}/command", b"\x80" * 100_000)
+        subscriber.publish(f"{ROOT}/command", "say grüße")
+        assert is_soon(lambda: ("command", "say grüße".encode()) in got)
+        assert publisher.is_connected
+    assert [payload for _, payload in got] == [b"", b"\x00", b"crash", "say grüße".encode()]
+    warnings = [record for record in caplog.records if "was ignored" in record.getMessage()]
+    assert len(warnings) == 1
