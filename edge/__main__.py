@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(getattr(commands, options.command)(options))
     except EdgeError as error:
-        print(f"sign-edge: {error}", file=sys.stderr)  # noqa: T201 - the command's own output
+        text = " ".join(str(error).splitlines())  # a file's name may hold line breaks
+        print(f"sign-edge: {text}", file=sys.stderr)  # noqa: T201 - the command's own output
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -49,14 +50,10 @@ def _parser() -> argparse.ArgumentParser:
         prog="sign-edge",
         description="Watches a camera, recognises signs, publishes and says them.",
     )
-    parser.add_argument(
-        "--version", action="version", version=f"sign-edge {__version__}"
-    )
+    parser.add_argument("--version", action="version", version=f"sign-edge {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", parents=[common], help="the daemon")
-    run.add_argument(
-        "--source", metavar="SRC", help="camera, URL, video, folder or archive:FILE"
-    )
+    run.add_argument("--source", metavar="SRC", help="camera, URL, video, folder or archive:FILE")
     commands.add_parser(
         "check", parents=[common, machine], help="name every fault of this installation"
     )
@@ -65,15 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         parents=[common, machine, model],
         help="the pipeline over a recording, no output",
     )
-    replay.add_argument(
-        "source", metavar="SOURCE", help="video, folder or archive:FILE"
-    )
+    replay.add_argument("source", metavar="SOURCE", help="video, folder or archive:FILE")
     classify = commands.add_parser(
         "classify", parents=[common, machine, model], help="top-k of isolated clips"
     )
-    classify.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="video or archive"
-    )
+    classify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="video or archive")
     evaluate = commands.add_parser(
         "evaluate",
         parents=[common, machine, model],

@@ -43,7 +43,7 @@ class Announcer:
         """
         self.speech = Speech(settings.speech)
         self._settings = settings
-        self._model = model
+        self.model = model
         self._on_command = on_command
         self._lock = threading.Lock()
         self._problems: dict[str, str] = {}
@@ -80,7 +80,7 @@ class Announcer:
                 self._deliver_sign(event)
             elif isinstance(event, Utterance):
                 if self._publisher:
-                    self._publisher.publish_utterance(event, model=self._model, utc_of=_utc_of)
+                    self._publisher.publish_utterance(event, model=self.model, utc_of=_utc_of)
             elif isinstance(event, Declined):
                 self._deliver_declined(event)
             elif isinstance(event, StateChange):
@@ -92,7 +92,7 @@ class Announcer:
             self._publisher.publish_state(
                 state=state,
                 source=without_secrets(self._settings.camera.source),
-                model=self._model,
+                model=self.model,
                 mode="words",
                 speaking=self._settings.speech.enabled,
             )
@@ -132,7 +132,7 @@ class Announcer:
         self.tell_problem("fps", "")
         if self._publisher:
             self._publisher.publish_sign(
-                sign, model=self._model, segment=self._segments, utc_of=_utc_of
+                sign, model=self.model, segment=self._segments, utc_of=_utc_of
             )
 
     def _deliver_declined(self, declined: Declined) -> None:

@@ -10,6 +10,7 @@ divided by image width and y by image height, ``lengths`` int32 (N,), ``labels``
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
 
 _CLIP_ARRAYS: Final = ("points", "lengths", "labels", "signers", "fps", "aspect")
 _HAND_ARRAYS: Final = ("hands", "labels", "signers", "aspect", "handedness")
+_UNREADABLE: Final = (
+    OSError,
+    ValueError,
+    EOFError,
+    AttributeError,
+    KeyError,
+    MemoryError,  # a damaged header asks for more than there is
+    RuntimeError,  # zipfile: encrypted, or an unknown compression
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _TEXT_ARRAYS: Final = frozenset({"labels", "signers", "names", "splits", "handedness"})
 
 
@@ -90,18 +102,12 @@ def read_clips(path: Path) -> list[Clip]:
     _require(path, arrays, _CLIP_ARRAYS)
     lengths = arrays["lengths"]
     if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer):
-        raise ArchiveError(
-            f"{path}: lengths must be whole numbers (N,), not {_kind(lengths)}"
-        )
+        raise ArchiveError(f"{path}: lengths must be whole numbers (N,), not {_kind(lengths)}")
     if (lengths < 1).any():
-        raise ArchiveError(
-            f"{path}: lengths holds {lengths.min()}; every clip needs a frame"
-        )
+        raise ArchiveError(f"{path}: lengths holds {lengths.min()}; every clip needs a frame")
     points = arrays["points"]
     total = int(lengths.sum())
-    if points.shape != (total, POINTS, 3) or not np.issubdtype(
-        points.dtype, np.floating
-    ):
+    if points.shape != (total, POINTS, 3) or not np.issubdtype(points.dtype, np.floating):
         raise ArchiveError(
             f"{path}: points must be floats ({total}, {POINTS}, 3) to fit lengths, "
             f"not {_kind(points)}"
@@ -133,9 +139,7 @@ def read_hands(path: Path) -> list[Hand]:
     arrays = _load(path)
     _require(path, arrays, _HAND_ARRAYS)
     hands = arrays["hands"]
-    if hands.shape[1:] != (HAND_POINTS, 3) or not np.issubdtype(
-        hands.dtype, np.floating
-    ):
+    if hands.shape[1:] != (HAND_POINTS, 3) or not np.issubdtype(hands.dtype, np.floating):
         raise ArchiveError(
             f"{path}: hands must be floats (N, {HAND_POINTS}, 3), not {_kind(hands)}"
         )
@@ -162,9 +166,7 @@ def write_clips(path: Path, clips: Sequence[Clip], aspect: float = 1.0) -> None:
     scale = np.array([1.0, aspect, 1.0], dtype=np.float32)
     np.savez_compressed(
         path,
-        points=np.concatenate([clip.points * scale for clip in clips]).astype(
-            np.float16
-        ),
+        points=np.concatenate([clip.points * scale for clip in clips]).astype(np.float16),
         lengths=np.array([len(clip.points) for clip in clips], dtype=np.int32),
         labels=np.array([clip.label for clip in clips]),
         signers=np.array([clip.signer for clip in clips]),
@@ -182,27 +184,30 @@ def to_image_widths(points: NDArray[Any], aspect: float) -> NDArray[np.float32]:
 
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    reading = ""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        with path.open("rb") as file:  # np.load leaves a file open that is a damaged zip
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                raise ArchiveError(f"{path}: not a landmark archive (a single array)")
+            with loaded:
+                for name in loaded.files:
+                    reading = f"{name}: "
+                    arrays[name] = loaded[name]
     except FileNotFoundError:
         raise ArchiveError(f"{path}: no such file") from None
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        AttributeError,
-        KeyError,
-        zipfile.BadZipFile,
-    ) as error:
+    except _UNREADABLE as error:
         raise ArchiveError(
-            f"{path}: not a landmark archive ({_first_line(error)})"
+            f"{path}: not a landmark archive ({reading}{_first_line(error)})"
         ) from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # a file in the zip that is no .npy
+            raise ArchiveError(f"{path}: {name} is not an array")
+    return arrays
 
 
-def _require(
-    path: Path, arrays: Mapping[str, NDArray[Any]], names: Sequence[str]
-) -> None:
+def _require(path: Path, arrays: Mapping[str, NDArray[Any]], names: Sequence[str]) -> None:
     missing = [name for name in names if name not in arrays]
     if missing:
         raise ArchiveError(f"{path}: missing array {', '.join(missing)}")
@@ -216,15 +221,11 @@ def _check_columns(
 ) -> None:
     for name in sorted(_TEXT_ARRAYS & arrays.keys()):
         if arrays[name].shape != (count,) or arrays[name].dtype.kind != "U":
-            raise ArchiveError(
-                f"{path}: {name} must be text ({count},), not {_kind(arrays[name])}"
-            )
+            raise ArchiveError(f"{path}: {name} must be text ({count},), not {_kind(arrays[name])}")
     for name in positive:
         column = arrays[name]
         if column.shape != (count,) or column.dtype.kind not in "fiu":
-            raise ArchiveError(
-                f"{path}: {name} must be numbers ({count},), not {_kind(column)}"
-            )
+            raise ArchiveError(f"{path}: {name} must be numbers ({count},), not {_kind(column)}")
         values = column.astype(np.float64)
         if not (np.isfinite(values) & (values > 0)).all():
             raise ArchiveError(f"{path}: {name} must be above 0 in every row")

@@ -63,7 +63,7 @@ class Manifest(_Part):
     version: str
     labels: Annotated[tuple[Label, ...], Field(min_length=2)]
     features: FeatureSpec
-    temperature: Annotated[float, Field(gt=0)]
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     """Logits are divided by this before softmax (Guo et al. 2017, section 4.2)."""
     margin: Share
     """Least lead of the best over the second best."""
@@ -98,9 +98,7 @@ class Bundle:
     @property
     def forms(self) -> dict[str, tuple[str, str]]:
         """Gloss -> (display, spoken)."""
-        return {
-            label.gloss: (label.display, label.spoken) for label in self.manifest.labels
-        }
+        return {label.gloss: (label.display, label.spoken) for label in self.manifest.labels}
 
 
 def find_bundle(name: str) -> Path:
@@ -164,6 +162,8 @@ def _read_manifest(path: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole"
+        if first["type"] == "missing":
+            raise BundleError(f"{path}: {key} is missing") from None
         raise BundleError(
             f"{path}: {key} = {str(first['input'])[:60]!r}: {first['msg'].lower()}"
         ) from None

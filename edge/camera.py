@@ -71,18 +71,12 @@ def open_camera(
     """
     kind = source_kind(settings.source)
     if kind == "archive":
-        raise SourceError(
-            f"{settings.source}: an archive holds landmarks, not pictures"
-        )
+        raise SourceError(f"{settings.source}: an archive holds landmarks, not pictures")
     if kind == "live":
         if not live_clock:
-            raise SourceError(
-                "a live source cannot be replayed; give a file or a folder"
-            )
+            raise SourceError("a live source cannot be replayed; give a file or a folder")
         return LiveCamera(settings, on_state)
     path = Path(settings.source).expanduser()
-    player = (
-        Folder(path, settings.fps) if kind == "folder" else Video(path, settings.fps)
-    )
+    player = Folder(path, settings.fps) if kind == "folder" else Video(path, settings.fps)
     is_looped = settings.loop and live_clock
     return Recording(player, is_live=live_clock, is_looped=is_looped, on_state=on_state)

@@ -92,9 +92,7 @@ class OpenCvGrabber:
         """Wait for the next picture and return its time, seconds, CLOCK_MONOTONIC."""
         if not self._capture.grab():
             raise SourceError("the stream ended")
-        return _plausible(
-            self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 * self._is_stamped
-        )
+        return _plausible(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 * self._is_stamped)
 
     def image(self) -> NDArray[np.uint8] | None:
         """Decode the picture last grabbed to (H, W, 3) RGB; None where it is damaged."""
@@ -111,9 +109,7 @@ class PicameraGrabber:
 
     def __init__(self, wanted: Wanted) -> None:
         try:
-            module = importlib.import_module(
-                "picamera2"
-            )  # the Pi's system has it, not PyPI
+            module = importlib.import_module("picamera2")  # the Pi's system has it, not PyPI
         except ImportError as error:
             raise SourceError(
                 f"Picamera2 cannot be imported ({error}); install it with: "
@@ -122,9 +118,7 @@ class PicameraGrabber:
         self._camera: Any = module.Picamera2()
         # Picamera2 names formats by their order in a word: BGR888 is R, G, B in memory.
         main = {"size": (wanted.width, wanted.height), "format": "BGR888"}
-        video = self._camera.create_video_configuration(
-            main, controls={"FrameRate": wanted.fps}
-        )
+        video = self._camera.create_video_configuration(main, controls={"FrameRate": wanted.fps})
         self._camera.configure(video)
         self._camera.start()
         self._request: Any = None
@@ -156,13 +150,9 @@ class GStreamerGrabber:
     def __init__(self, pipeline: str, wanted: Wanted) -> None:
         program = shutil.which("gst-launch-1.0")
         if program is None:
-            raise SourceError(
-                "gst-launch-1.0 is missing; apt install gstreamer1.0-tools"
-            )
+            raise SourceError("gst-launch-1.0 is missing; apt install gstreamer1.0-tools")
         # Pipelines copied from OpenCV examples end in an appsink; ours ends in a pipe.
-        pipeline = (
-            re.sub(r"!\s*appsink\b[^!]*$", "", pipeline).strip().removesuffix("!")
-        )
+        pipeline = re.sub(r"!\s*appsink\b[^!]*$", "", pipeline).strip().removesuffix("!")
         caps = f"video/x-raw,format=RGB,width={wanted.width},height={wanted.height}"
         tail = [
             "!",
@@ -182,18 +172,14 @@ class GStreamerGrabber:
             preexec_fn=_die_with_parent,
         )
         self._width = wanted.width
-        stride = (
-            (wanted.width * 3 + 3) // 4 * 4
-        )  # GStreamer pads rows of RGB to four bytes
+        stride = (wanted.width * 3 + 3) // 4 * 4  # GStreamer pads rows of RGB to four bytes
         self._rows = np.zeros((wanted.height, stride), np.uint8)
 
     def grab(self) -> float:
         """Wait for the next picture and return its time, seconds, CLOCK_MONOTONIC."""
         stream = cast("io.BufferedReader", self._process.stdout)
         if stream.readinto(self._rows.data) < self._rows.size:
-            raise SourceError(
-                "the GStreamer pipeline ended; try it with gst-launch-1.0"
-            )
+            raise SourceError("the GStreamer pipeline ended; try it with gst-launch-1.0")
         return time.monotonic()
 
     def image(self) -> NDArray[np.uint8] | None:
@@ -209,11 +195,7 @@ class GStreamerGrabber:
 
 def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
     """Turn what OpenCV decodes (blue first, or grey) into (H, W, 3) RGB."""
-    code = (
-        cv2.COLOR_GRAY2RGB
-        if image.ndim == 2 or image.shape[2] == 1
-        else cv2.COLOR_BGR2RGB
-    )
+    code = cv2.COLOR_GRAY2RGB if image.ndim == 2 or image.shape[2] == 1 else cv2.COLOR_BGR2RGB
     return np.asarray(cv2.cvtColor(image, code), np.uint8)
 
 
@@ -248,15 +230,11 @@ def _open_device(wanted: Wanted) -> Grabber:
     if not path.exists():
         raise SourceError(f"{path} does not exist; is the camera plugged in?")
     if not os.access(path, os.R_OK | os.W_OK):
-        raise SourceError(
-            f"no permission to use {path}; is the user in the group video?"
-        )
+        raise SourceError(f"no permission to use {path}; is the user in the group video?")
     # by-id names are links; OpenCV's V4L2 code knows /dev/videoN only in some releases
     capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_V4L2)
     if not capture.isOpened():
-        raise SourceError(
-            f"{path} cannot be opened; not a camera, or another program has it?"
-        )
+        raise SourceError(f"{path} cannot be opened; not a camera, or another program has it?")
     # The order matters: the format decides which sizes, the size which rates there are.
     capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, wanted.width)

@@ -67,9 +67,7 @@ class Classifier:
 
     def push(self, segment: Segment) -> Iterable[Prediction]:
         """Recognise one segment."""
-        yield self.classify(
-            segment.times, segment.points, segment.onset, segment.offset
-        )
+        yield self.classify(segment.times, segment.points, segment.onset, segment.offset)
 
     def flush(self) -> Iterable[Prediction]:
         """Nothing is held back."""
@@ -105,8 +103,7 @@ class Classifier:
             onset=onset,
             offset=offset,
             top=tuple(
-                (self._glosses[i], round(float(probabilities[i]), 4))
-                for i in order[: self._top_k]
+                (self._glosses[i], round(float(probabilities[i]), 4)) for i in order[: self._top_k]
             ),
             is_accepted=bool(sure and clear and not is_other),
             reason="other" if is_other else "" if sure and clear else "unsure",

@@ -150,9 +150,7 @@ def _log_to_journal(level: str) -> None:
     handler = journal_handler()
     logging.basicConfig(
         level=level.upper(),
-        format="%(message)s"
-        if handler
-        else "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        format="%(message)s" if handler else "%(asctime)s %(levelname)s %(name)s: %(message)s",
         handlers=[handler] if handler else None,
     )
 

@@ -21,9 +21,7 @@ class Composer:
     as a pause. While a sign is in progress, call ``tick`` with its onset, or not at all.
     """
 
-    def __init__(
-        self, settings: ComposerSettings, forms: Mapping[str, tuple[str, str]]
-    ) -> None:
+    def __init__(self, settings: ComposerSettings, forms: Mapping[str, tuple[str, str]]) -> None:
         """Start with no words.
 
         Args:

@@ -13,7 +13,7 @@ import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_PREFIX: Final = "SIGN_EDGE_"
 DEFAULT_PATHS: Final = (Path("config.toml"), Path("/etc/sign-edge/config.toml"))
+_SHOWN_MAX: Final = 80
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -119,11 +120,7 @@ class MqttSettings(_Section):
     @property
     def device_id(self) -> str:
         """The configured device name, or the host's with what MQTT forbids replaced."""
-        return (
-            self.device
-            or re.sub(r"[^a-zA-Z0-9_-]", "-", socket.gethostname())[:64]
-            or "device"
-        )
+        return self.device or re.sub(r"[^a-zA-Z0-9_-]", "-", socket.gethostname())[:64] or "device"
 
 
 class SpeechSettings(_Section):
@@ -186,17 +183,21 @@ def load(
         ConfigError: Naming file and line (or variable, or option), key and allowed values.
     """
     if path is None:
-        path = next(
-            (candidate for candidate in DEFAULT_PATHS if candidate.is_file()), None
-        )
+        path = next((candidate for candidate in DEFAULT_PATHS if candidate.is_file()), None)
     given: dict[tuple[str, str], _Given] = {}
-    if path is not None:
-        given.update(_from_file(path))
-    given.update(_from_environment(os.environ if environment is None else environment))
-    given.update(_from_overrides(overrides))
+    for source in (
+        _from_file(path) if path is not None else {},
+        _from_environment(os.environ if environment is None else environment),
+        _from_overrides(overrides),
+    ):
+        for name, item in source.items():
+            given.pop(name, None)  # so that the order, too, is that of priority
+            given[name] = item
     tree: dict[str, dict[str, object]] = {}
     for (section, key), item in given.items():
-        tree.setdefault(section, {})[key] = item.value
+        values = tree.setdefault(section, {})
+        if item.value is not None:  # None stands for the section itself
+            values[key] = item.value
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
@@ -207,42 +208,56 @@ def load(
 
 def _from_file(path: Path) -> dict[tuple[str, str], _Given]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error})") from None
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # numbers too long, arrays too deep, bad TOML
+        raise ConfigError(_explain_toml(path, text, error)) from None
     given = {}
     for section, values in tree.items():
         if not isinstance(values, dict):
-            line = _line_of(text, "", section)
+            line = _line_of(text, section)
             raise ConfigError(
-                f"{path}:{line}: {section} must stand in a section, like [camera]"
+                f"{path}:{line}: {_shown(section)} must stand in a section or be one, "
+                f"like [camera]; sections: {', '.join(Settings.model_fields)}"
             )
-        if not values and section not in Settings.model_fields:
-            given[section, ""] = _Given({}, f"{path}:{_line_of(text, section, '')}")
+        given[section, ""] = _Given(None, f"{path}:{_line_of(text, section)}")
         for key, value in values.items():
-            given[section, key] = _Given(
-                value, f"{path}:{_line_of(text, section, key)}"
-            )
+            given[section, key] = _Given(value, f"{path}:{_line_of(text, section, key)}")
     return given
 
 
-def _line_of(text: str, section: str, key: str) -> int:
-    """Find a key's line; tomllib tells lines for syntax errors only."""
-    current = ""
+def _explain_toml(path: Path, text: str, error: Exception) -> str:
+    """Say what the parser said, with its line in the usual place."""
+    reason = str(error)
+    found = re.search(r" \(at line (\d+), column (\d+)\)$", reason)
+    if found:
+        return f"{path}:{found[1]}: not valid TOML: {reason[: found.start()]}, column {found[2]}"
+    last = len(text.splitlines()) or 1
+    reason = reason.removesuffix(" (at end of document)")
+    return f"{path}:{last}: not valid TOML: {reason}"
+
+
+def _line_of(text: str, *wanted: str) -> int:
+    """Find the line of a section or of a key in one; tomllib tells lines for bad syntax only."""
+    current: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
-            current = header[1]
-            if not key and current == section:
-                return number
-        elif current == section and re.match(
-            rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line
-        ):
+        if header := re.match(r"\s*\[{1,2}([^\[\]]+)\]", line):
+            names = current = _names(header[1])
+        elif pair := re.match(r"\s*((?:[\w-]|\"[^\"]*\"|'[^']*'|\s*\.\s*)+?)\s*=", line):
+            names = current + _names(pair[1])
+        else:
+            continue
+        if names[: len(wanted)] == wanted:
             return number
     return 1
+
+
+def _names(dotted: str) -> tuple[str, ...]:
+    """Split a TOML key at its dots; ours hold none in quotes."""
+    return tuple(name.strip().strip("\"'") for name in dotted.split("."))
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], _Given]:
@@ -250,11 +265,14 @@ def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], _
     for name, text in environment.items():
         if not name.startswith(ENVIRONMENT_PREFIX):
             continue
-        section, separator, key = (
-            name[len(ENVIRONMENT_PREFIX) :].lower().partition("__")
-        )
-        if separator:
+        section, separator, key = name[len(ENVIRONMENT_PREFIX) :].lower().partition("__")
+        if separator and section and key:
             given[section, key] = _Given(_parse(section, key, text), name)
+        elif separator or section.partition("_")[0] in Settings.model_fields:  # nearly a setting
+            raise ConfigError(
+                f"{name}: expected {ENVIRONMENT_PREFIX}SECTION__KEY, with two underscores; "
+                f"sections: {', '.join(Settings.model_fields)}"
+            )
     return given
 
 
@@ -262,50 +280,74 @@ def _from_overrides(overrides: Sequence[str]) -> dict[tuple[str, str], _Given]:
     given = {}
     for override in overrides:
         name, separator, text = override.partition("=")
-        section, dot, key = name.strip().partition(".")
-        if not (separator and dot):
-            raise ConfigError(f"--set {override}: expected section.key=value")
-        given[section, key] = _Given(
-            _parse(section, key, text.strip()), f"--set {override}"
-        )
+        section, _, key = name.strip().partition(".")
+        if not (separator and section and key):
+            raise ConfigError(f"--set {_shown(override)}: expected section.key=value")
+        origin = f"--set {_shown(name.strip())}"
+        given[section, key] = _Given(_parse(section, key, text.strip()), origin)
     return given
 
 
 def _parse(section: str, key: str, text: str) -> object:
     """Read a value given as text the way TOML would, or as plain text where a string is due."""
     field = Settings.model_fields.get(section)
-    model = field.annotation if field else None
-    if (
-        isinstance(model, type)
-        and issubclass(model, BaseModel)
-        and key in model.model_fields
-    ):
-        if isinstance(model.model_fields[key].default, str):
-            return text
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    model: Any = field.annotation if field else None
+    known = model.model_fields.get(key) if model else None
+    if known is not None and isinstance(known.default, str):
         return text
+    try:
+        values = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return values["value"] if len(values) == 1 else text
 
 
 def _explain(error: ErrorDetails, given: Mapping[tuple[str, str], _Given]) -> str:
     location = [str(part) for part in error["loc"]]
-    section, key = location[0], location[1] if len(location) > 1 else ""
+    section, key = location[0], location[1] if len(location) > 1 else None
     origin = next(
         (
             item.origin
             for (have_section, have_key), item in given.items()
-            if have_section == section and key in ("", have_key)
+            if have_section == section and key in (None, have_key)
         ),
         "settings",
     )
-    name = f"{section}.{key}".rstrip(".")
+    name = _shown(section if key is None else f"{section}.{key}")
     if error["type"] == "extra_forbidden":
-        allowed = Settings.model_fields if not key else _keys_of(section)
-        kind = "key" if key else "section"
+        allowed = Settings.model_fields if key is None else _keys_of(section)
+        kind = "section" if key is None else "key"
         return f"{origin}: unknown {kind} {name}; allowed: {', '.join(allowed)}"
+    value = repr(error["input"])
+    value = value if len(value) <= _SHOWN_MAX else f"{value[:_SHOWN_MAX]}…"
+    if key is not None and (limits := _limits_of(section, key)):
+        return f"{origin}: {name} = {value}: must be {limits}"
     message = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{origin}: {name} = {error['input']!r}: {message}"
+    return f"{origin}: {name} = {value}: {message}"
+
+
+def _shown(name: str) -> str:
+    """Keep a name from the outside to one line of sensible length."""
+    shown = name if name.isprintable() else repr(name)
+    return shown if len(shown) <= _SHOWN_MAX else f"{shown[:_SHOWN_MAX]}…"
+
+
+def _limits_of(section: str, key: str) -> str:
+    """Say in words what a setting may be; empty where its type has no words."""
+    model: Any = Settings.model_fields[section].annotation
+    field = model.model_fields[key]
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(get_args(field.annotation))
+    noun = {bool: "true or false", int: "a whole number", float: "a number"}.get(field.annotation)
+    if noun is None:
+        return ""
+    words = {"Ge": "at least {}", "Gt": "above {}", "Le": "at most {}"}
+    bounds = [
+        words[type(limit).__name__].format(getattr(limit, type(limit).__name__.lower()))
+        for limit in field.metadata
+        if type(limit).__name__ in words
+    ]
+    return ", ".join([noun, *bounds])
 
 
 def _keys_of(section: str) -> Sequence[str]:
@@ -317,7 +359,7 @@ def _check_pairs(settings: Settings, given: Mapping[tuple[str, str], _Given]) ->
     segmenter = settings.segmenter
     for low, high in (("exit_speed", "enter_speed"), ("min_length", "max_length")):
         if getattr(segmenter, low) > getattr(segmenter, high):
-            item = given.get(("segmenter", low)) or given[("segmenter", high)]
+            item = [given[name] for name in given if name[1] in (low, high)][-1]
             raise ConfigError(
                 f"{item.origin}: segmenter.{low} = {getattr(segmenter, low)} must not be above "
                 f"segmenter.{high} = {getattr(segmenter, high)}"

@@ -37,9 +37,7 @@ def classify_file(
     Raises:
         SourceError: The file cannot be read.
     """
-    clips = (
-        _read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
-    )
+    clips = _read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
     classifier = Classifier(bundle, threshold=settings.classifier.threshold)
     for index, clip in enumerate(clips):
         yield clip.name or str(index), predict(clip, settings, classifier)
@@ -49,12 +47,8 @@ def predict(clip: Clip, settings: Settings, classifier: Classifier) -> Predictio
     """Classify an isolated clip: its longest segment, or all of it where there is none."""
     segment = longest_segment(clip, settings)
     if segment is None:
-        return classifier.classify(
-            clip.times, clip.points, 0.0, len(clip.points) / clip.fps
-        )
-    return classifier.classify(
-        segment.times, segment.points, segment.onset, segment.offset
-    )
+        return classifier.classify(clip.times, clip.points, 0.0, len(clip.points) / clip.fps)
+    return classifier.classify(segment.times, segment.points, segment.onset, segment.offset)
 
 
 def longest_segment(clip: Clip, settings: Settings) -> Segment | None:
@@ -65,14 +59,10 @@ def longest_segment(clip: Clip, settings: Settings) -> Segment | None:
         pieces += segmenter.push(Landmarks(time, points))
     pieces += segmenter.flush()
     segments = [piece for piece in pieces if isinstance(piece, Segment)]
-    return max(
-        segments, key=lambda segment: segment.offset - segment.onset, default=None
-    )
+    return max(segments, key=lambda segment: segment.offset - segment.onset, default=None)
 
 
-def evaluate_archives(
-    paths: Iterable[Path], settings: Settings, bundle: Bundle
-) -> dict[str, Any]:
+def evaluate_archives(paths: Iterable[Path], settings: Settings, bundle: Bundle) -> dict[str, Any]:
     """Measure accuracy; top-k before declining, unknown labels counted apart.
 
     Raises:
@@ -82,6 +72,7 @@ def evaluate_archives(
     known = set(bundle.glosses)
     counts: Counter[str] = Counter()
     per_label: defaultdict[str, list[int]] = defaultdict(list)
+    confused: Counter[tuple[str, str]] = Counter()
     for path in paths:
         for clip in _read_archive(path):
             if clip.label not in known:
@@ -90,6 +81,8 @@ def evaluate_archives(
             prediction = predict(clip, settings, classifier)
             ranked = [gloss for gloss, _ in prediction.top]
             per_label[clip.label].append(int(ranked[0] == clip.label))
+            if ranked[0] != clip.label:
+                confused[clip.label, ranked[0]] += 1
             counts["top5"] += clip.label in ranked[:5]
             counts["declined"] += not prediction.is_accepted
             counts["wrong"] += prediction.is_accepted and ranked[0] != clip.label
@@ -106,6 +99,7 @@ def evaluate_archives(
         "declined": _share(counts["declined"], clips),
         "said_wrong": _share(counts["wrong"], clips),
         "unknown_label": counts["unknown_label"],
+        "confused": [[*pair, count] for pair, count in confused.most_common(12)],
         "per_label": {
             label: {"clips": len(hits), "top1": _share(sum(hits), len(hits))}
             for label, hits in sorted(per_label.items())
@@ -119,9 +113,7 @@ def _share(part: int, whole: int) -> float | None:
 
 def _read_archive(path: Path) -> list[Clip]:
     if is_hand_archive(path):
-        raise SourceError(
-            f"{path}: a hand archive needs a letters bundle, which this is not"
-        )
+        raise SourceError(f"{path}: a hand archive needs a letters bundle, which this is not")
     return read_clips(path)
 
 
@@ -131,13 +123,15 @@ def _read_video(path: Path, settings: Settings) -> Clip:
 
     camera = settings.camera.model_copy(update={"source": str(path)})
     interval = 0.7 / settings.landmarks.max_fps
-    landmarker = Landmarker(settings.landmarks)
     found: list[Landmarks] = []
-    with open_camera(camera, live_clock=False) as source:
-        for frame in source.frames(threading.Event()):
-            if not found or frame.time - found[-1].time >= interval:
-                found += landmarker.push(frame)
-    landmarker.close()
+    with open_camera(camera, live_clock=False) as source:  # a bad file fails before MediaPipe loads
+        landmarker = Landmarker(settings.landmarks)
+        try:
+            for frame in source.frames(threading.Event()):
+                if not found or frame.time - found[-1].time >= interval:
+                    found += landmarker.push(frame)
+        finally:
+            landmarker.close()
     span = found[-1].time - found[0].time
     fps = (len(found) - 1) / span if span > 0 else settings.camera.fps
     return Clip("", "", fps, np.stack([one.points for one in found]), path.name)

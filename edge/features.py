@@ -76,31 +76,16 @@ _SIDES: Final = ("left", "right")
 
 NAMES: Final = (
     *(f"{name}.{axis}" for name in BODY_POINTS for axis in "xy"),
-    *(
-        f"{side}_hand_{name}.{axis}"
-        for side in _SIDES
-        for name in HAND_NAMES
-        for axis in "xy"
-    ),
+    *(f"{side}_hand_{name}.{axis}" for side in _SIDES for name in HAND_NAMES for axis in "xy"),
     *(
         f"{side}_hand_{name}.{axis}.hand"
         for side in _SIDES
         for name in HAND_NAMES
         for axis in "xyz"
     ),
-    *(
-        f"{side}_{finger}_{k}.angle"
-        for side in _SIDES
-        for finger in FINGERS
-        for k in (1, 2, 3)
-    ),
+    *(f"{side}_{finger}_{k}.angle" for side in _SIDES for finger in FINGERS for k in (1, 2, 3)),
     *(f"{name}.v{axis}" for name in BODY_POINTS for axis in "xy"),
-    *(
-        f"{side}_hand_{name}.v{axis}"
-        for side in _SIDES
-        for name in HAND_NAMES
-        for axis in "xy"
-    ),
+    *(f"{side}_hand_{name}.v{axis}" for side in _SIDES for name in HAND_NAMES for axis in "xy"),
     *(f"{side}_hand.seen" for side in _SIDES),
 )
 COUNT: Final = len(NAMES)
@@ -113,9 +98,7 @@ def fingerprint() -> str:
     return hashlib.sha256(json.dumps(definition).encode()).hexdigest()[:16]
 
 
-def extract(
-    times: NDArray[np.float64], points: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def extract(times: NDArray[np.float64], points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Compute the features of one segment.
 
     Args:
@@ -163,20 +146,14 @@ def resample(
         weight = np.where(gap > 0, (at - when[before]) / np.where(gap > 0, gap, 1), 0.0)
         weight = np.clip(weight, 0, 1).astype(np.float32)[:, None, None]
         low, high = points[seen[before], group], points[seen[after], group]
-        near = (
-            np.minimum(np.abs(at - when[before]), np.abs(at - when[after])) <= half_step
-        )
+        near = np.minimum(np.abs(at - when[before]), np.abs(at - when[after])) <= half_step
         inside = (when[before] <= at) & (at <= when[after]) & (gap <= MAX_GAP)
         is_seen = (near | inside)[:, None, None]
-        sampled[:, group] = np.where(
-            is_seen, low * (1 - weight) + high * weight, np.nan
-        )
+        sampled[:, group] = np.where(is_seen, low * (1 - weight) + high * weight, np.nan)
     return sampled, float(times[-1] - times[0])
 
 
-def compute(
-    points: NDArray[np.float32], durations: NDArray[np.float64]
-) -> NDArray[np.float32]:
+def compute(points: NDArray[np.float32], durations: NDArray[np.float64]) -> NDArray[np.float32]:
     """Compute the features of resampled segments.
 
     Args:

@@ -81,17 +81,11 @@ def _cells_of(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(green, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _local_change(
-    before: NDArray[np.float32], after: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _local_change(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return each cell's change in levels that neither a shift nor a gain of all explains."""
     shift = np.median(after - before)
     gain = np.median((after + 1) / (before + 1))
-    shifted = np.clip(
-        before + shift, 0, 255
-    )  # white stays white, however bright the lamp
+    shifted = np.clip(before + shift, 0, 255)  # white stays white, however bright the lamp
     scaled = np.clip(before * gain, 0, 255)
-    change: NDArray[np.float32] = np.minimum(
-        np.abs(after - shifted), np.abs(after - scaled)
-    )
+    change: NDArray[np.float32] = np.minimum(np.abs(after - shifted), np.abs(after - scaled))
     return change

@@ -140,8 +140,7 @@ class PeopleGraph:
         """
         found = self._graph.process(image).detections or []
         points = [
-            [value for k in (0, 1) for value in _keypoint(detection, k)]
-            for detection in found
+            [value for k in (0, 1) for value in _keypoint(detection, k)] for detection in found
         ]
         return np.array(points, dtype=np.float32).reshape(-1, 4)
 

@@ -57,9 +57,7 @@ def board() -> dict[str, float | int | None]:
         "temperature": _scaled(_THERMAL, 1e-3),
         "throttled": _hexadecimal(_THROTTLED),
         "rss_mb": _resident_mb(),
-        "rss_peak_mb": round(
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1
-        ),
+        "rss_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
 
 

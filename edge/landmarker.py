@@ -117,19 +117,12 @@ class Landmarker:
         """Run the graph; (75, 3) in image widths of the whole image."""
         height, width = image.shape[:2]
         left, top, right, bottom = self._region or (0, 0, width, height)
-        pose, *hands = self._graph.process(
-            np.ascontiguousarray(image[top:bottom, left:right])
-        )
-        scale = (
-            np.array([right - left, bottom - top, right - left], dtype=np.float32)
-            / width
-        )
+        pose, *hands = self._graph.process(np.ascontiguousarray(image[top:bottom, left:right]))
+        scale = np.array([right - left, bottom - top, right - left], dtype=np.float32) / width
         shift = np.array([left, top, 0], dtype=np.float32) / width
         points = np.full((POINTS, 3), np.nan, dtype=np.float32)
         points[POSE] = pose * scale + shift
-        left_hand, right_hand = assign_hands(
-            points[POSE], [hand * scale + shift for hand in hands]
-        )
+        left_hand, right_hand = assign_hands(points[POSE], [hand * scale + shift for hand in hands])
         points[LEFT_HAND] = left_hand
         points[RIGHT_HAND] = right_hand
         return points
@@ -164,9 +157,7 @@ def assign_hands(
     if not seen or not np.isfinite(pose[LEFT_WRIST, :2]).all():
         return none, none
     wrists = pose[[LEFT_WRIST, RIGHT_WRIST], :2]
-    reach = _HAND_REACH * float(
-        np.hypot(*(pose[LEFT_SHOULDER] - pose[RIGHT_SHOULDER])[:2])
-    )
+    reach = _HAND_REACH * float(np.hypot(*(pose[LEFT_SHOULDER] - pose[RIGHT_SHOULDER])[:2]))
     cost = np.array([np.hypot(*(wrists - hand[0, :2]).T) for hand in seen])
     if len(seen) == 1:
         order: list[int | None] = [0, None] if cost[0, 0] <= cost[0, 1] else [None, 0]

@@ -55,9 +55,7 @@ class LiveCamera:
     until the stop event is set, and on_state hears of it.
     """
 
-    def __init__(
-        self, settings: CameraSettings, on_state: Callable[[bool, str], None]
-    ) -> None:
+    def __init__(self, settings: CameraSettings, on_state: Callable[[bool, str], None]) -> None:
         self._settings = settings
         self._name = without_secrets(settings.source)
         self._on_state = on_state
@@ -105,9 +103,7 @@ class LiveCamera:
             finally:
                 self._end_child()
 
-    def _pictures(
-        self, stop: threading.Event
-    ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    def _pictures(self, stop: threading.Event) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         """Start a child and yield what it sends; ends when stop is set or the camera closed."""
         wanted = Wanted(
             self._settings.source,
@@ -123,9 +119,7 @@ class LiveCamera:
                 try:
                     self._child = child = _Child(wanted)
                 except OSError as error:
-                    raise SourceError(
-                        f"no capture process can be started ({error})"
-                    ) from None
+                    raise SourceError(f"no capture process can be started ({error})") from None
             while True:
                 with self._lock:
                     if self._closed.is_set():
@@ -227,10 +221,7 @@ class _Child:
         until = time.monotonic() + _GRACE
         flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
         # WNOWAIT leaves it unreaped: the group's number cannot pass to a stranger meanwhile.
-        while (
-            os.waitid(os.P_PID, self._process.pid, flags) is None
-            and time.monotonic() < until
-        ):
+        while os.waitid(os.P_PID, self._process.pid, flags) is None and time.monotonic() < until:
             time.sleep(0.005)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)

@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
 _TIPS: Final = np.array(
     [INDEX[f"left_hand_{f}_tip"] for f in ("thumb", "index", "middle", "ring", "pinky")]
-    + [
-        INDEX[f"right_hand_{f}_tip"]
-        for f in ("thumb", "index", "middle", "ring", "pinky")
-    ]
+    + [INDEX[f"right_hand_{f}_tip"] for f in ("thumb", "index", "middle", "ring", "pinky")]
 ).reshape(2, 5)
 _WRISTS: Final = (LEFT_WRIST, RIGHT_WRIST)
 _HANDS: Final = (LEFT_HAND, RIGHT_HAND)
@@ -83,28 +80,22 @@ class MotionMeter:
         step = landmarks.time - last.time if last is not None else 0.0
         share = 1 - np.exp(-step / _BODY_SMOOTHING)
         self._width = (
-            width
-            if np.isnan(self._width)
-            else self._width + share * (width - self._width)
+            width if np.isnan(self._width) else self._width + share * (width - self._width)
         )
         if last is not None and step > 0:
             # Against the shoulders, so that a walking or nodding body is not a moving hand.
-            shift = (shoulders - last.points[[LEFT_SHOULDER, RIGHT_SHOULDER], :2]).mean(
-                axis=0
-            )
-            speed = (
-                _fastest(points[:, :2] - last.points[:, :2] - shift)
-                / step
-                / self._width
-            )
+            shift = (shoulders - last.points[[LEFT_SHOULDER, RIGHT_SHOULDER], :2]).mean(axis=0)
+            speed = _fastest(points[:, :2] - last.points[:, :2] - shift) / step / self._width
             self._speed += (1 - np.exp(-step / _SMOOTHING)) * (speed - self._speed)
         self._last = landmarks
         hands = [side for side in (0, 1) if np.isfinite(points[_HANDS[side].start, 0])]
         heights = [points[_HANDS[side].start, 1] for side in hands] or [
             points[wrist, 1] for wrist in _WRISTS
         ]
-        height = (shoulders[:, 1].mean() - min(heights)) / self._width
-        return Motion(landmarks.time, True, bool(hands), float(height), self._speed)
+        highest = min((one for one in heights if np.isfinite(one)), default=np.nan)
+        height = float(shoulders[:, 1].mean() - highest) / self._width
+        height = height if np.isfinite(height) else _LOW
+        return Motion(landmarks.time, True, bool(hands), height, self._speed)
 
 
 def _fastest(moved: NDArray[np.float32]) -> float:
@@ -112,4 +103,4 @@ def _fastest(moved: NDArray[np.float32]) -> float:
     distance = np.hypot(moved[:, 0], moved[:, 1])
     candidates = [distance[wrist] for wrist in _WRISTS]
     candidates += [distance[tips].mean() for tips in _TIPS]
-    return float(np.nanmax(candidates))
+    return float(max((one for one in candidates if np.isfinite(one)), default=0.0))

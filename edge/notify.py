@@ -24,9 +24,7 @@ class Notifier:
         try:
             self._daemon = importlib.import_module("systemd.daemon")
         except ModuleNotFoundError:
-            logger.warning(
-                "systemd waits for word, but systemd-python is not installed"
-            )
+            logger.warning("systemd waits for word, but systemd-python is not installed")
 
     @property
     def watchdog_interval(self) -> float | None:

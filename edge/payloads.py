@@ -59,9 +59,7 @@ def _iso(moment: datetime) -> str:
 
 def encode(fields: Mapping[str, object]) -> bytes:
     """Write JSON in UTF-8."""
-    text = json.dumps(
-        _finite(fields), ensure_ascii=False, separators=(",", ":"), default=str
-    )
+    text = json.dumps(_finite(fields), ensure_ascii=False, separators=(",", ":"), default=str)
     return text.encode("utf-8", errors="replace")
 
 

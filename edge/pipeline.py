@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge.announcer import Announcer
 from edge.camera import open_camera, source_kind
-from edge.errors import EdgeError
+from edge.errors import EdgeError, SetupError
 from edge.health import Heartbeat, Usage, board
 from edge.live import without_secrets
 from edge.notify import Notifier
@@ -155,9 +155,14 @@ class Pipeline:
         """Take new settings, pause or go on, as others have asked."""
         pending, self._pending = self._pending, None
         if pending is not None:
-            self._settings, self._bundle = pending
-            self._recognizer.configure(*pending)
-            logger.info("settings reloaded")
+            try:
+                self._recognizer.configure(*pending)
+            except SetupError as error:  # a network that does not load; go on with the old one
+                logger.error("not reloaded: %s", error)  # noqa: TRY400 - one line
+            else:
+                self._settings, self._bundle = pending
+                self._announcer.model = self._bundle.manifest.name
+                logger.info("settings reloaded")
         if self._wants_pause != self._is_paused:
             self._is_paused = self._wants_pause
             self._recognizer.reset()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from edge.config import CameraSettings
 
 PREFIX: Final = "archive:"
+_FPS_MAX: Final = 1000.0
+"""Frames per second; more is a damaged file, and the rests would fill the memory."""
 
 
 class Playback:
@@ -38,7 +40,7 @@ class Playback:
 
         Raises:
             ArchiveError: The file is no clip archive.
-            SourceError: A gloss is not in it.
+            SourceError: It is empty, or a gloss is not in it, or no clock could keep its fps.
         """
         self._settings = settings
         self._is_live = is_live
@@ -83,6 +85,11 @@ def _at_rest(clip: Clip) -> NDArray[np.float32]:
 
 def _choose(path: Path, glosses: str) -> list[Clip]:
     clips = read_clips(path)
+    if not clips:
+        raise SourceError(f"{path}: no clip in this archive")
+    fastest = max(clip.fps for clip in clips)
+    if fastest > _FPS_MAX:
+        raise SourceError(f"{path}: fps holds {fastest:g}; at most {_FPS_MAX:g} can be played")
     if not glosses:
         return clips
     chosen = []

@@ -157,22 +157,14 @@ class Publisher:
             time.sleep(0.01)
         self._is_closing = True
         if self._is_connected:
-            info = self._client.publish(
-                f"{self._root}/availability", "offline", 1, retain=True
-            )
-            while (
-                self._is_connected and not _is_delivered(info) and _left(deadline) > 0
-            ):
+            info = self._client.publish(f"{self._root}/availability", "offline", 1, retain=True)
+            while self._is_connected and not _is_delivered(info) and _left(deadline) > 0:
                 time.sleep(0.01)
         if self._outbox:
-            logger.warning(
-                "%d messages were not delivered to the broker", len(self._outbox)
-            )
+            logger.warning("%d messages were not delivered to the broker", len(self._outbox))
         self._client.disconnect()
         # loop_stop waits without limit, and a connection attempt may hang for seconds.
-        stopper = threading.Thread(
-            target=self._client.loop_stop, name="mqtt-stop", daemon=True
-        )
+        stopper = threading.Thread(target=self._client.loop_stop, name="mqtt-stop", daemon=True)
         stopper.start()
         stopper.join(max(0.1, _left(deadline)))
         self._is_connected = self._is_ready = False
@@ -182,9 +174,7 @@ class Publisher:
         try:
             settings.host.encode("idna")
         except UnicodeError:  # paho's thread would die of it, silently
-            raise ConfigError(
-                f"mqtt.host = {settings.host!r}: not a host name"
-            ) from None
+            raise ConfigError(f"mqtt.host = {settings.host!r}: not a host name") from None
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"{settings.base}-{settings.device_id}",
@@ -196,18 +186,10 @@ class Publisher:
         client.reconnect_delay_set(min_delay=1, max_delay=int(settings.retry_max))
         client.max_inflight_messages_set(WINDOW)
         client.max_queued_messages_set(WINDOW + _RETAINED_SPARE)
-        client.on_connect = lambda _c, _u, _flags, reason, _p: self._when_connected(
-            reason
-        )
-        client.on_connect_fail = lambda _c, _u: self._report_failure(
-            "cannot be reached"
-        )
-        client.on_disconnect = lambda _c, _u, _flags, reason, _p: (
-            self._when_disconnected(reason)
-        )
-        client.on_publish = lambda _c, _u, mid, _reason, _p: self._when_acknowledged(
-            mid
-        )
+        client.on_connect = lambda _c, _u, _flags, reason, _p: self._when_connected(reason)
+        client.on_connect_fail = lambda _c, _u: self._report_failure("cannot be reached")
+        client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._when_disconnected(reason)
+        client.on_publish = lambda _c, _u, mid, _reason, _p: self._when_acknowledged(mid)
         client.on_message = lambda _c, _u, message: self._when_message(message)
         return client
 
@@ -242,9 +224,7 @@ class Publisher:
         else:
             logger.info("connected to the broker %s", self._address)
             self._is_connected, self._is_failing = True, False
-            self._client.publish(
-                f"{self._root}/availability", "online", qos=1, retain=True
-            )
+            self._client.publish(f"{self._root}/availability", "online", qos=1, retain=True)
             self._client.subscribe(f"{self._root}/command", qos=1)
 
     def _when_acknowledged(self, mid: int) -> None:
@@ -281,9 +261,7 @@ class Publisher:
             self._warn_of_command(fault)
         elif self._on_command is not None:
             try:
-                self._on_command(
-                    message.topic[len(self._root) + 1 :], bytes(message.payload)
-                )
+                self._on_command(message.topic[len(self._root) + 1 :], bytes(message.payload))
             except Exception:  # whatever it is, paho's thread must live
                 logger.exception("a command failed")
 
@@ -321,10 +299,7 @@ def _read_password(settings: MqttSettings) -> str | None:
     """Read the password from the file or the unit's credentials, if either is there."""
     path = Path(settings.password_file)
     if not settings.password_file:
-        path = (
-            Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"))
-            / "mqtt-password"
-        )
+        path = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / "mqtt-password"
         if not (settings.username and path.is_file()):
             return None
     if not settings.username:

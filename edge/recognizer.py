@@ -56,15 +56,20 @@ class Recognizer:
         self.configure(settings, bundle)
 
     def configure(self, settings: Settings, bundle: Bundle) -> None:
-        """Take new settings; a sign that is under way is lost."""
-        self._settings = settings
-        self._gate = Gate(settings.gate)
-        self._segmenter = Segmenter(settings.segmenter)
+        """Take new settings; a sign that is under way is lost.
+
+        Raises:
+            BundleError: The network does not fit its manifest; all stays as it was.
+            DependencyError: A runtime is missing.
+        """
         self._classifier = Classifier(
             bundle,
             threshold=settings.classifier.threshold,
             threads=settings.classifier.threads,
         )
+        self._settings = settings
+        self._gate = Gate(settings.gate)
+        self._segmenter = Segmenter(settings.segmenter)
         self._composer = Composer(settings.composer, bundle.forms)
 
     def prepare(self) -> None:
@@ -85,8 +90,6 @@ class Recognizer:
         elif self._is_wanted(item):
             for landmarks in self._find(item):
                 events += self._follow(landmarks)
-        elif not self._gate.is_open and self._segmenter.is_signing:
-            events += self._conclude(self._segmenter.flush(), now)
         return [*events, *self.tick(now)]
 
     def tick(self, now: float) -> list[Event]:
@@ -125,9 +128,7 @@ class Recognizer:
             self.counts["gated"] += 1
             return False
         # Keep to the grid, so that 25 frames per second thin out to 12.5 and not to 8.
-        self._last_taken = max(
-            self._last_taken + interval, frame.time - interval * _SLACK
-        )
+        self._last_taken = max(self._last_taken + interval, frame.time - interval * _SLACK)
         return True
 
     def _find(self, frame: Frame) -> Iterable[Landmarks]:

@@ -29,9 +29,7 @@ class Network:
         """
         interpreter_class = _find_interpreter()
         try:
-            self._interpreter = interpreter_class(
-                model_path=str(path), num_threads=threads
-            )
+            self._interpreter = interpreter_class(model_path=str(path), num_threads=threads)
             self._interpreter.allocate_tensors()
         except AttributeError as error:
             raise DependencyError(
@@ -39,9 +37,7 @@ class Network:
             ) from error
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise BundleError(
-                f"{path}: the runtime refuses this network ({reason})"
-            ) from None
+            raise BundleError(f"{path}: the runtime refuses this network ({reason})") from None
         (self._input,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
 
@@ -57,9 +53,7 @@ class Network:
 
     def run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Feed one example, without the batch; floats in, floats out."""
-        self._interpreter.set_tensor(
-            self._input["index"], quantize(values, self._input)[None]
-        )
+        self._interpreter.set_tensor(self._input["index"], quantize(values, self._input)[None])
         self._interpreter.invoke()
         raw = self._interpreter.get_tensor(self._output["index"])[0]
         return dequantize(raw, self._output)
@@ -72,9 +66,7 @@ def quantize(values: NDArray[np.float32], detail: dict[str, Any]) -> NDArray[Any
         return values.astype(kind)
     scale, zero = detail["quantization"]
     limits = np.iinfo(kind)
-    integers: NDArray[Any] = np.clip(
-        np.round(values / scale) + zero, limits.min, limits.max
-    )
+    integers: NDArray[Any] = np.clip(np.round(values / scale) + zero, limits.min, limits.max)
     return integers.astype(kind)
 
 

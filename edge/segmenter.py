@@ -51,6 +51,7 @@ class Segmenter:
         self._started: float | None = None
         self._last_up = -np.inf
         self._last_fast = -np.inf
+        self._ended = -np.inf
 
     def push(self, landmarks: Landmarks) -> Iterable[Segment | Declined]:
         """Take the next frame; its time must not be before the last one's."""
@@ -63,7 +64,7 @@ class Segmenter:
         self._notice(motion)
         if self._started is None:
             if self._is_up(motion) and motion.speed >= self._settings.enter_speed:
-                self._started = self._find_onset()
+                self._started = max(self._find_onset(), self._ended)
                 self._last_fast = motion.time
             else:
                 self._forget_before(motion.time - _LOOK_BACK - self._settings.padding)
@@ -89,10 +90,7 @@ class Segmenter:
         newest = self._window[-1][1].time
         onset = newest
         for _, motion in reversed(self._window):
-            if (
-                motion.time < newest - _LOOK_BACK
-                or motion.speed < self._settings.exit_speed
-            ):
+            if motion.time < newest - _LOOK_BACK or motion.speed < self._settings.exit_speed:
                 break
             onset = motion.time
         return onset
@@ -125,11 +123,11 @@ class Segmenter:
         kept = [
             frame
             for frame, motion in self._window
-            if onset <= frame.time < offset + self._settings.padding
-            and motion.is_present
+            if onset <= frame.time < offset + self._settings.padding and motion.is_present
         ]
         self._forget_before(now)
-        if offset - started < self._settings.min_length or len(kept) < 2:  # noqa: PLR2004
+        self._ended = offset
+        if offset - started < self._settings.min_length or len(kept) < 2:
             return Declined(started, offset, "too_short")
         times = np.array([frame.time for frame in kept])
         if (len(times) - 1) / (times[-1] - times[0]) < self._settings.min_fps:

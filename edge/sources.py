@@ -115,13 +115,9 @@ class Folder:
 
     def _images(self) -> list[Path]:
         try:
-            images = sorted(
-                p for p in self._path.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES
-            )
+            images = sorted(p for p in self._path.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES)
         except OSError as error:
-            raise SourceError(
-                f"{self._path}: cannot be read ({error.strerror})"
-            ) from None
+            raise SourceError(f"{self._path}: cannot be read ({error.strerror})") from None
         if not images:
             raise SourceError(f"{self._path}: no *.jpg or *.png in this folder")
         return images

@@ -114,9 +114,7 @@ def _play(synthesise: Synthesiser, text: str, device: str) -> None:
         path = Path(folder) / "speaking.wav"
         synthesise(text, path)
         check_wav(path)
-        player = _start(
-            ["aplay", "-D", device, "-q", str(path)], stdin=subprocess.DEVNULL
-        )
+        player = _start(["aplay", "-D", device, "-q", str(path)], stdin=subprocess.DEVNULL)
         _finish(player, "aplay")
 
 
@@ -137,18 +135,14 @@ def _pipe_espeak(manner: Manner, text: str) -> None:
         player.wait()
         raise
     engine_errors = _stderr_of(engine)
-    _finish(
-        player, "aplay"
-    )  # first: where it fails, espeak-ng only dies of the broken pipe
+    _finish(player, "aplay")  # first: where it fails, espeak-ng only dies of the broken pipe
     if engine.wait() != 0:
         raise SpeechError(f"espeak-ng: {engine_errors or f'exit {engine.returncode}'}")
 
 
 def _make_espeak(manner: Manner) -> Synthesiser:
     def synthesise(text: str, path: Path) -> None:
-        engine = _start(
-            [*_espeak_command(manner), "-w", str(path)], stdin=subprocess.PIPE
-        )
+        engine = _start([*_espeak_command(manner), "-w", str(path)], stdin=subprocess.PIPE)
         _feed(engine, text)
         _finish(engine, "espeak-ng")
 
@@ -208,14 +202,10 @@ def _make_piper(manner: Manner) -> Synthesiser:
     except ImportError:
         raise SpeechError("piper-tts is not installed: pip install piper-tts") from None
     if not Path(manner.voice).is_file():
-        raise SpeechError(
-            f"speech.voice = {manner.voice!r} is not Piper's .onnx voice file"
-        )
+        raise SpeechError(f"speech.voice = {manner.voice!r} is not Piper's .onnx voice file")
     try:
         voice = piper.PiperVoice.load(manner.voice)
-        config = piper.SynthesisConfig(
-            length_scale=160 / manner.rate, volume=manner.volume / 100
-        )
+        config = piper.SynthesisConfig(length_scale=160 / manner.rate, volume=manner.volume / 100)
     except Exception as error:  # onnxruntime raises anything
         raise SpeechError(f"piper: {error}") from error
 
@@ -229,9 +219,7 @@ def _make_piper(manner: Manner) -> Synthesiser:
     return synthesise
 
 
-def _start(
-    command: list[str], *, stdin: Stream, stdout: Stream = subprocess.DEVNULL
-) -> Process:
+def _start(command: list[str], *, stdin: Stream, stdout: Stream = subprocess.DEVNULL) -> Process:
     if shutil.which(command[0]) is None:
         package = _PACKAGES[command[0]]
         raise SpeechError(f"{command[0]} is not installed: apt install {package}")
@@ -260,9 +248,7 @@ def _stderr_of(process: Process) -> str:
     if process.stderr is None:
         return ""
     with process.stderr:
-        lines = (
-            process.stderr.read().decode("utf-8", errors="replace").strip().splitlines()
-        )
+        lines = process.stderr.read().decode("utf-8", errors="replace").strip().splitlines()
     return lines[-1][:200] if lines else ""
 
 

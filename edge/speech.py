@@ -217,9 +217,7 @@ class Speech:
         child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
-                with contextlib.suppress(
-                    OSError
-                ):  # what was not yet written goes nowhere
+                with contextlib.suppress(OSError):  # what was not yet written goes nowhere
                     pipe.close()
 
 

@@ -108,9 +108,7 @@ def clip_in_time(
         moved = knots + np.concatenate([[0], rng.normal(0, how.warp, 3) * 0.5, [0]])
         moved = np.maximum.accumulate(moved + np.arange(5) * 1e-3)
         share = np.interp(share, knots, (moved - moved[0]) / (moved[-1] - moved[0]))
-    duration = max(times[keep[-1]] - times[keep[0]], 0.1) * np.exp(
-        rng.normal(0, how.speed)
-    )
+    duration = max(times[keep[-1]] - times[keep[0]], 0.1) * np.exp(rng.normal(0, how.speed))
     return keep, share * duration
 
 
@@ -128,9 +126,7 @@ def change_in_space(
     batch = len(points)
     turn = _rotations(batch, how, rng)  # (B, 3, 3)
     points = np.matmul(points, np.swapaxes(turn, 1, 2)[:, None].astype(np.float32))
-    points[:, :, POSE, :2] += (
-        how.shift * rng.standard_normal((batch, 1, 1, 2))
-    ).astype(np.float32)
+    points[:, :, POSE, :2] += (how.shift * rng.standard_normal((batch, 1, 1, 2))).astype(np.float32)
     points += how.jitter * rng.standard_normal(points.shape, dtype=np.float32)
     flip = rng.random(batch) < how.mirror
     points[flip] = mirror(points[flip])
@@ -150,12 +146,9 @@ def _with_common_depth(points: NDArray[np.float32]) -> NDArray[np.float32]:
     return points
 
 
-def _rotations(
-    batch: int, how: Augmentation, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _rotations(batch: int, how: Augmentation, rng: np.random.Generator) -> NDArray[np.float64]:
     yaw, pitch, roll = (
-        np.radians(rng.normal(0, degrees, batch))
-        for degrees in (how.yaw, how.pitch, how.roll)
+        np.radians(rng.normal(0, degrees, batch)) for degrees in (how.yaw, how.pitch, how.roll)
     )
     one, nil = np.ones(batch), np.zeros(batch)
 
@@ -177,9 +170,7 @@ def _rotations(
     return lens @ about_z @ about_x @ about_y
 
 
-def _drop_hands(
-    points: NDArray[np.float32], how: Augmentation, rng: np.random.Generator
-) -> None:
+def _drop_hands(points: NDArray[np.float32], how: Augmentation, rng: np.random.Generator) -> None:
     frames = points.shape[1]
     for row in np.flatnonzero(rng.random(len(points)) < how.drop_hand):
         side = LEFT_HAND if rng.random() < 0.5 else RIGHT_HAND

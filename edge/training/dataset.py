@@ -39,18 +39,13 @@ class Example:
     """Seconds from and to which the hands are up or move."""
 
 
-def read_examples(
-    paths: Iterable[Path], label_of: Callable[[str], str | None]
-) -> list[Example]:
+def read_examples(paths: Iterable[Path], label_of: Callable[[str], str | None]) -> list[Example]:
     """Read archives, dropping clips without a body and those that label_of refuses."""
     examples = []
     for path in paths:
         for clip in read_clips(path):
             label = label_of(clip.label)
-            if (
-                label is not None
-                and np.isfinite(clip.points[:, 11:13, 0]).all(axis=1).sum() >= 4
-            ):
+            if label is not None and np.isfinite(clip.points[:, 11:13, 0]).all(axis=1).sum() >= 4:
                 examples.append(Example(clip, label, active_part(clip)))
     return examples
 
@@ -83,9 +78,6 @@ def sampling_weights(examples: Sequence[Example]) -> list[float]:
     classes: dict[str, float] = {}
     for (label, _), count in clips.items():
         classes[label] = classes.get(label, 0.0) + count**0.5
-    weights = [
-        classes[e.label] ** -0.5 * clips[e.label, e.clip.signer] ** -0.5
-        for e in examples
-    ]
+    weights = [classes[e.label] ** -0.5 * clips[e.label, e.clip.signer] ** -0.5 for e in examples]
     total = sum(weights)
     return [weight / total for weight in weights]

@@ -14,6 +14,7 @@ import numpy as np
 from edge import __version__, config, features
 from edge.archive import read_clips, write_clips
 from edge.bundle import OTHER, read_bundle
+from edge.errors import EdgeError
 from edge.evaluation import evaluate_archives, longest_segment
 from edge.runtime import Network
 from edge.training.augment import Augmentation
@@ -34,11 +35,29 @@ _SPOKEN: Final = {"i": "I", "i love you": "I love you", "what's up": "what's up?
 _CALIBRATION_EXAMPLES: Final = 512
 
 
-def convert(run: Path, examples: Sequence[Example], classes: Sequence[str]) -> bytes:
+def load_average(runs: Sequence[Path]) -> Any:  # noqa: ANN401 - Keras ships no types
+    """Load the networks of one or more runs as one whose logits are their mean.
+
+    Raises:
+        EdgeError: The runs do not have the same labels.
+    """
+    from tensorflow import keras
+
+    texts = {(run / "labels.json").read_text() for run in runs}
+    if len(texts) > 1:
+        raise EdgeError(f"{', '.join(map(str, runs))}: labels.json differ")
+    models = [keras.models.load_model(run / "model.keras", compile=False) for run in runs]
+    if len(models) == 1:
+        return models[0]
+    inputs = keras.Input(models[0].input_shape[1:], name="features")
+    return keras.Model(inputs, keras.layers.Average()([model(inputs) for model in models]))
+
+
+def convert(runs: Sequence[Path], examples: Sequence[Example], classes: Sequence[str]) -> bytes:
     """Convert a trained network to TFLite with int8 weights, activations, input and output."""
     import tensorflow as tf
 
-    model = tf.keras.models.load_model(run / "model.keras", compile=False)
+    model = load_average(runs)
     rng = np.random.default_rng(0)
     chosen = rng.choice(len(examples), _CALIBRATION_EXAMPLES, replace=False)
     calm = Augmentation(yaw=5, pitch=5, drop_hand=0.1)
@@ -67,9 +86,7 @@ def read_cut_clips(
                 continue
             segment = longest_segment(clip, settings)
             times, points = (
-                (clip.times, clip.points)
-                if segment is None
-                else (segment.times, segment.points)
+                (clip.times, clip.points) if segment is None else (segment.times, segment.points)
             )
             values.append(features.extract(times, points))
             targets.append(classes.index(clip.label))
@@ -89,7 +106,7 @@ def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.intp]) -> f
 
 
 def export(
-    run: Path,
+    runs: Sequence[Path],
     bundle: Path,
     examples: Sequence[Example],
     validation: Sequence[Path],
@@ -99,9 +116,9 @@ def export(
 ) -> None:
     """Write a bundle and measure it with the runtime's own interpreter."""
     settings = config.Settings()
-    classes: list[str] = json.loads((run / "labels.json").read_text())
+    classes: list[str] = json.loads((runs[0] / "labels.json").read_text())
     bundle.mkdir(parents=True, exist_ok=True)
-    content = convert(run, examples, classes)
+    content = convert(runs, examples, classes)
     (bundle / "model.tflite").write_bytes(content)
     values, targets = read_cut_clips(validation, classes, settings)
     network = Network(bundle / "model.tflite")
@@ -127,36 +144,29 @@ def export(
         "temperature": round(fit_temperature(logits, targets), 4),
         "margin": margin,
         "sha256": hashlib.sha256(content).hexdigest(),
-        "metrics": {"int8_against_float": _agreement(run, values, logits)},
+        "metrics": {"int8_against_float": _agreement(runs, values, logits)},
         "training": {
             "archives": list(archives),
             "signers": sorted({example.clip.signer for example in examples}),
             "clips": len(examples),
-            **json.loads((run / "settings.json").read_text()),
+            "runs": [json.loads((run / "settings.json").read_text()) for run in runs],
         },
     }
     _write_manifest(bundle, manifest)
     for path in validation:
         report = evaluate_archives([path], settings, read_bundle(bundle))
-        logger.info(
-            "%s: %s", path.name, {k: v for k, v in report.items() if k != "per_label"}
-        )
+        logger.info("%s: %s", path.name, {k: v for k, v in report.items() if k != "per_label"})
         manifest["metrics"][path.stem] = report
     _write_manifest(bundle, manifest)
     glosses = [gloss for gloss in classes if gloss != OTHER]
     by_gloss = {gloss: [e for e in examples if e.label == gloss] for gloss in glosses}
-    write_clips(
-        bundle / "prototypes.npz", [mean_trajectory(by_gloss[g]) for g in glosses]
-    )
+    write_clips(bundle / "prototypes.npz", [mean_trajectory(by_gloss[g]) for g in glosses])
 
 
 def _agreement(
-    run: Path, values: NDArray[np.float32], logits: NDArray[np.float32]
+    runs: Sequence[Path], values: NDArray[np.float32], logits: NDArray[np.float32]
 ) -> dict[str, float]:
-    import tensorflow as tf
-
-    model = tf.keras.models.load_model(run / "model.keras", compile=False)
-    exact = model.predict(values, verbose=0)
+    exact = load_average(runs).predict(values, verbose=0)
     same = (exact.argmax(axis=1) == logits.argmax(axis=1)).mean()
     return {"same_top1": round(float(same), 4)}
 
@@ -169,14 +179,14 @@ def _write_manifest(bundle: Path, manifest: dict[str, Any]) -> None:
 def main() -> None:
     """Export from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--run", type=Path, nargs="+", required=True, help="several: their mean")
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--known", type=Path, nargs="+", required=True)
     parser.add_argument("--extra", type=Path, nargs="*", default=[])
     parser.add_argument("--other", type=Path, nargs="*", default=[])
     parser.add_argument("--validation", type=Path, nargs="+", required=True)
-    parser.add_argument("--threshold", type=float, default=0.4)
-    parser.add_argument("--margin", type=float, default=0.1)
+    parser.add_argument("--threshold", type=float, default=0.5)
+    parser.add_argument("--margin", type=float, default=0.05)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     sources = [*arguments.known, *arguments.extra, *arguments.other]

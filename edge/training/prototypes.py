@@ -25,8 +25,7 @@ _SHOULDERS: Final = 0.22
 _MIDDLE: Final = (0.5, 0.42)
 """Where the middle of the shoulders lies, image widths."""
 _GUIDE: Final = [
-    INDEX[name]
-    for name in ("left_wrist", "right_wrist", "left_elbow", "right_elbow", "nose")
+    INDEX[name] for name in ("left_wrist", "right_wrist", "left_elbow", "right_elbow", "nose")
 ]
 _MOST_CLIPS: Final = 24
 """Clips per word beyond which more change nothing."""
@@ -45,15 +44,10 @@ def mean_trajectory(examples: Sequence[Example]) -> Clip:
     apart = np.linalg.norm(guides[:, None] - guides[None], axis=-1).mean(axis=(2, 3))
     typical = int(apart.sum(axis=1).argmin())
     aligned = np.stack(
-        [
-            path[_warp(guides[typical], guide)]
-            for path, guide in zip(stack, guides, strict=True)
-        ]
+        [path[_warp(guides[typical], guide)] for path, guide in zip(stack, guides, strict=True)]
     )
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", RuntimeWarning
-        )  # a hand that nobody shows stays NaN
+        warnings.simplefilter("ignore", RuntimeWarning)  # a hand that nobody shows stays NaN
         by_signer = np.stack(
             [np.nanmean(aligned[signers == s], axis=0) for s in np.unique(signers)]
         )
@@ -75,9 +69,7 @@ def _one_by_one(examples: Sequence[Example]) -> list[Example]:
     for example in examples:
         turn = seen[example.clip.signer] = seen.get(example.clip.signer, 0) + 1
         order.append((turn, len(order), example))
-    return [example for _, _, example in sorted(order, key=lambda item: item[:2])][
-        :_MOST_CLIPS
-    ]
+    return [example for _, _, example in sorted(order, key=lambda item: item[:2])][:_MOST_CLIPS]
 
 
 def _moving_part(example: Example) -> tuple[NDArray[np.float32], float]:

@@ -79,11 +79,7 @@ def read_training_set(
             return label
         return None if parts & set(label.split(" ")) else OTHER
 
-    return (
-        examples
-        + read_examples(extra, label_of)
-        + read_examples(other, lambda _: OTHER)
-    )
+    return examples + read_examples(extra, label_of) + read_examples(other, lambda _: OTHER)
 
 
 def make_batch(
@@ -99,11 +95,7 @@ def make_batch(
         keep, times = clip_in_time(clip.times, example.active, how, rng)
         if rng.random() < _PARTIAL and len(keep) > 8 and label != OTHER:
             part = rng.integers(3, max(4, int(0.3 * len(keep)) + 1))
-            chosen = (
-                slice(None, part)
-                if rng.random() < 0.5
-                else slice(len(keep) - part, None)
-            )
+            chosen = slice(None, part) if rng.random() < 0.5 else slice(len(keep) - part, None)
             keep, times, label = keep[chosen], times[chosen], OTHER
         points, duration = features.resample(times, clip.points[keep])
         sampled.append(points)
@@ -111,9 +103,7 @@ def make_batch(
         targets.append(classes.index(label))
     body = features.to_body_frame(np.stack(sampled))
     changed = change_in_space(body, how, rng)
-    return features.compute(changed, np.array(durations)), np.array(
-        targets, dtype=np.int32
-    )
+    return features.compute(changed, np.array(durations)), np.array(targets, dtype=np.int32)
 
 
 def _produce(
@@ -134,9 +124,7 @@ def _produce(
         step += 1
 
 
-def train(
-    run: Path, examples: list[Example], schedule: Schedule, how: Augmentation
-) -> None:
+def train(run: Path, examples: list[Example], schedule: Schedule, how: Augmentation) -> None:
     """Train, with a checkpoint after each epoch; goes on where a killed run stopped.
 
     Leaves in the run folder ``model.keras`` (averaged weights), ``labels.json`` and
@@ -152,9 +140,7 @@ def train(
     steps = len(examples) // schedule.batch
     (run / "labels.json").write_text(json.dumps(classes))
     (run / "settings.json").write_text(
-        json.dumps(
-            {"schedule": asdict(schedule), "augmentation": asdict(how)}, indent=1
-        )
+        json.dumps({"schedule": asdict(schedule), "augmentation": asdict(how)}, indent=1)
     )
     model = conv1d(features.FRAMES, features.COUNT, len(classes), width=schedule.width)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -174,9 +160,7 @@ def train(
         _smoothed_loss(len(classes), schedule.smoothing),
         metrics=["accuracy"],
     )
-    backup = keras.callbacks.BackupAndRestore(
-        str(run / "backup"), delete_checkpoint=False
-    )
+    backup = keras.callbacks.BackupAndRestore(str(run / "backup"), delete_checkpoint=False)
     queue: Any = multiprocessing.get_context("spawn").Queue(maxsize=16)
     worker = multiprocessing.get_context("spawn").Process(
         target=_produce,
@@ -207,9 +191,7 @@ def _smoothed_loss(classes: int, smoothing: float) -> Any:  # noqa: ANN401 - Ker
     import tensorflow as tf
     from tensorflow import keras
 
-    crossentropy = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=smoothing
-    )
+    crossentropy = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
 
     def loss(target: Any, logits: Any) -> Any:  # noqa: ANN401 - tensors
         target = tf.cast(tf.reshape(target, [-1]), tf.int32)
@@ -223,9 +205,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument(
-        "--run", type=Path, required=True, help="folder for checkpoints and result"
-    )
+    parser.add_argument("--run", type=Path, required=True, help="folder for checkpoints and result")
     parser.add_argument("--known", type=Path, nargs="+", required=True)
     parser.add_argument("--extra", type=Path, nargs="*", default=[])
     parser.add_argument("--other", type=Path, nargs="*", default=[])

@@ -1,0 +1,709 @@
+"""The daemon as a process: real broker, real speech, signals, faults, systemd."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+import wave
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from broker import MOSQUITTO, Broker, Subscriber
+
+from edge.sources import quiet_opencv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = [
+    pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
+    pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed"),
+]
+
+ROOT = Path(__file__).resolve().parent.parent
+WORDS = ROOT / "models" / "words"
+MEDIA = ROOT.parent / "shared" / "media" / "words"
+SPOKEN = ["yes", "no", "mother", "eat", "drink", "computer"]
+AGES = 30.0
+"""Seconds to wait for what should take three, on a machine with other work."""
+MARK = "TEST_PROCESS_MARK"
+"""Variable of the environment by which a daemon's descendants are known."""
+
+
+def eventually(is_true: Callable[[], bool], within: float = AGES) -> bool:
+    """Wait until something is true."""
+    until = time.monotonic() + within
+    while not is_true() and time.monotonic() < until:
+        time.sleep(0.02)
+    return is_true()
+
+
+def archive(*glosses: str) -> str:
+    """Name the model's own examples of some words as a source."""
+    return f"archive:{WORDS / 'prototypes.npz'}#{','.join(glosses)}"
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Daemon:
+    """``sign-edge run`` as a child in a session of its own, started and stopped at will."""
+
+    def __init__(self, folder: Path, broker_port: int, source: str) -> None:
+        """Write its configuration; it loops, rests shortly and speaks into files."""
+        self.folder = folder
+        self.sounds = folder / "sounds"
+        self.sounds.mkdir()
+        self.config = folder / "config.toml"
+        self.config.touch()
+        self.environment: dict[str, str] = {}
+        self.settings = {
+            "camera.source": source,
+            "camera.loop": "true",
+            "camera.archive_rest": "0.6",
+            "mqtt.port": str(broker_port),
+            "mqtt.device": "test",
+            "mqtt.retry_max": "1",
+            "speech.device": f"file:{self.sounds}",
+            "health.log_level": "info",
+        }
+        self._mark = uuid.uuid4().hex
+        self._runs = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The child."""
+        assert self._process is not None
+        return self._process
+
+    @property
+    def log(self) -> str:
+        """What this run has written to stderr."""
+        return (self.folder / f"log-{self._runs}").read_text(errors="replace")
+
+    @property
+    def wavs(self) -> list[Path]:
+        """What was spoken, oldest first."""
+        return sorted(self.sounds.glob("*.wav"), key=lambda path: path.stat().st_mtime_ns)
+
+    def start(self) -> None:
+        """Start it; it need not be ready."""
+        self._runs += 1
+        given = [f"--set={key}={value}" for key, value in self.settings.items()]
+        command = [sys.executable, "-m", "edge", "run", "--config", str(self.config), *given]
+        ours = ("SIGN_EDGE_", "NOTIFY_SOCKET", "WATCHDOG_", "JOURNAL_", "CREDENTIALS_")
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+        own = {"PYTHONPATH": str(ROOT), MARK: self._mark, **self.environment}
+        with (self.folder / f"log-{self._runs}").open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env={**inherited, **own},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def logged(self, text: str, within: float = AGES) -> bool:
+        """Wait until the log holds a text."""
+        return eventually(lambda: text in self.log, within)
+
+    def end(self, number: int) -> float:
+        """Send a signal and return how many seconds it took to end."""
+        begun = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(timeout=AGES)
+        return time.monotonic() - begun
+
+    def relatives(self) -> list[str]:
+        """Describe what is left of it: of its group, its children, theirs, and orphans."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                environment = (folder / "environ").read_bytes()
+                command = (folder / "cmdline").read_bytes()
+            except OSError:  # ended meanwhile
+                continue
+            kin = {int(number) for number in fields[1:4]}  # parent, group, session
+            if int(folder.name) == self.process.pid or fields[0] == "Z":
+                continue
+            if self.process.pid in kin or f"{MARK}={self._mark}".encode() in environment:
+                found.append(f"{folder.name} {command.decode(errors='replace')}")
+        return found
+
+    def clean_up(self) -> None:
+        """Kill it and what is left of it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for relative in self.relatives():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(relative.split()[0]), signal.SIGKILL)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    broker = Broker(tmp_path)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def subscriber(broker: Broker) -> Iterator[Subscriber]:
+    subscriber = Subscriber(broker.port)
+    yield subscriber
+    subscriber.close()
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, broker: Broker) -> Iterator[Daemon]:
+    daemon = Daemon(tmp_path, broker.port, archive("yes", "no"))
+    yield daemon
+    log = daemon.log
+    daemon.clean_up()
+    assert "Traceback" not in log, log
+
+
+def words(subscriber: Subscriber) -> list[str]:
+    """Return the words that have arrived, in order."""
+    signs = [json.loads(text) for text in subscriber.texts("/sign")]
+    return [sign["event_type"] for sign in signs]
+
+
+def time_of(text: str) -> datetime:
+    """Read a time as it is published; Python 3.10 knows no Z."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def wait_for_words(subscriber: Subscriber, more: int = 1, within: float = AGES) -> bool:
+    """Wait until some more words have arrived."""
+    known = len(words(subscriber))
+    return subscriber.wait_for(lambda _: len(words(subscriber)) >= known + more, within)
+
+
+def wait_for_state(subscriber: Subscriber, state: str) -> bool:
+    """Wait until the newest state is this."""
+
+    def is_there() -> bool:
+        states = subscriber.texts("/state")
+        return bool(states) and json.loads(states[-1]).get("state") == state
+
+    return subscriber.wait_for(lambda _: is_there(), AGES)
+
+
+def retained_availability(broker: Broker) -> str:
+    """Ask, as somebody new, what the broker has kept."""
+    asker = Subscriber(broker.port, "sign-edge/test/availability")
+    try:
+        assert asker.wait_for(lambda messages: bool(messages), 5)
+        assert asker.messages[0].is_retained
+        return asker.messages[0].text
+    finally:
+        asker.close()
+
+
+def assert_ended_well(daemon: Daemon, broker: Broker, took: float) -> None:
+    """Check exit code, time, processes and what the broker was told."""
+    assert daemon.process.returncode == 0, daemon.log
+    assert took < 5
+    assert eventually(lambda: not daemon.relatives(), 1), daemon.relatives()
+    assert retained_availability(broker) == "offline"
+
+
+# Words
+
+
+def test_words_arrive_in_order_and_each_is_spoken(
+    daemon: Daemon, broker: Broker, subscriber: Subscriber
+) -> None:
+    daemon.settings["camera.source"] = archive(*SPOKEN)
+    daemon.settings["camera.loop"] = "false"
+    daemon.start()
+    assert subscriber.wait_for(lambda _: len(words(subscriber)) == len(SPOKEN), 2 * AGES)
+    assert words(subscriber) == SPOKEN
+    daemon.process.wait(timeout=AGES)  # the recording is over
+    assert_ended_well(daemon, broker, 0)
+    (utterance,) = subscriber.texts("/utterance")
+    assert json.loads(utterance)["text"] == " ".join(SPOKEN)
+    signs = [json.loads(text) for text in subscriber.texts("/sign")]
+    assert [sign["segment"] for sign in signs] == [1, 2, 3, 4, 5, 6]
+    assert all(0 < sign["duration_ms"] < 4000 for sign in signs)
+    assert all(0 < sign["latency_ms"] < 3000 for sign in signs)
+    assert len(daemon.wavs) == len(SPOKEN)
+    for path in daemon.wavs:
+        with wave.open(str(path)) as sound:
+            assert sound.getnframes() > 0.1 * sound.getframerate()
+    for message in subscriber.messages:
+        topic = message.topic.rpartition("/")[2]
+        assert message.qos == (0 if topic == "stats" else 1), message
+
+
+# Signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_in_the_middle_of_a_sign_ends_all_in_order(
+    daemon: Daemon, broker: Broker, subscriber: Subscriber, number: int
+) -> None:
+    daemon.start()
+    assert wait_for_words(subscriber)  # by now the speaking process runs
+    assert wait_for_state(subscriber, "idle")
+    assert wait_for_state(subscriber, "signing")
+    assert eventually(lambda: bool(daemon.relatives()), 1)
+    assert_ended_well(daemon, broker, daemon.end(number))
+    assert subscriber.texts("/availability") == ["online", "offline"]
+
+
+def test_killed_daemon_is_announced_by_its_will_and_starts_again(
+    daemon: Daemon, broker: Broker, subscriber: Subscriber
+) -> None:
+    daemon.start()
+    assert wait_for_words(subscriber)
+    daemon.end(signal.SIGKILL)
+    assert subscriber.wait_for_text("/availability", "offline", AGES)
+    assert eventually(lambda: not daemon.relatives(), 5), daemon.relatives()
+    assert retained_availability(broker) == "offline"
+    daemon.start()
+    assert subscriber.wait_for_text("/availability", "online", AGES)
+    assert wait_for_words(subscriber)
+    assert_ended_well(daemon, broker, daemon.end(signal.SIGTERM))
+
+
+def test_hangup_reads_the_settings_again_and_survives_bad_ones(
+    daemon: Daemon, subscriber: Subscriber, tmp_path: Path
+) -> None:
+    daemon.start()
+    assert wait_for_words(subscriber)
+
+    daemon.config.write_text("[classifier\nthreshold = 1.0\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.logged("not reloaded")
+    assert str(daemon.config) in daemon.log.partition("not reloaded")[2].partition("\n")[0]
+    assert wait_for_words(subscriber)
+
+    noise = b"no network"
+    shutil.copytree(WORDS, tmp_path / "broken")
+    manifest = json.loads((WORDS / "model.json").read_text(encoding="utf-8"))
+    manifest["sha256"] = hashlib.sha256(noise).hexdigest()
+    (tmp_path / "broken" / "model.tflite").write_bytes(noise)
+    (tmp_path / "broken" / "model.json").write_text(json.dumps(manifest), encoding="utf-8")
+    daemon.config.write_text(f"[classifier]\nbundle = '{tmp_path / 'broken'}'\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: daemon.log.count("not reloaded") == 2, 5), daemon.log
+    assert wait_for_words(subscriber)
+
+    daemon.config.write_text("[classifier]\nthreshold = 1.0\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.logged("settings reloaded")
+    time.sleep(0.3)
+    heard, states = len(words(subscriber)), len(subscriber.texts("/state"))
+    time.sleep(4)
+    assert len(words(subscriber)) == heard
+    assert len(subscriber.texts("/state")) > states  # it goes on watching
+
+    daemon.config.write_text("")
+    daemon.process.send_signal(signal.SIGHUP)
+    assert wait_for_words(subscriber)
+
+
+# Commands
+
+
+def test_commands_pause_resume_and_say_and_hostile_ones_do_nothing(
+    daemon: Daemon, subscriber: Subscriber, tmp_path: Path
+) -> None:
+    command = "sign-edge/test/command"
+    daemon.start()
+    assert wait_for_words(subscriber)
+
+    subscriber.publish(command, "pause")
+    assert wait_for_state(subscriber, "paused")
+    time.sleep(1)  # a word that was being spoken is over
+    heard, spoken = len(words(subscriber)), len(daemon.wavs)
+    time.sleep(3)
+    assert len(words(subscriber)) == heard
+    assert len(daemon.wavs) == spoken
+
+    subscriber.publish(command, "say good morning")
+    assert eventually(lambda: len(daemon.wavs) == spoken + 1)
+
+    victim = tmp_path / "victim"
+    for payload in (
+        b"",
+        b" ",
+        b"\xff\xfe\x00",
+        b"A" * 100_000,
+        b"pause\x00\x00",
+        b"unknown",
+        f"say $(touch {victim}); touch {victim} `touch {victim}`".encode(),
+        f"say --help -w {victim}".encode(),
+        b"say [[" + b"x" * 900,
+        "say \x1b[2J\u202e\U0001f600\n\n".encode(),
+        b"{" * 1000,
+        b"model ../../../etc/passwd",
+    ):
+        subscriber.publish(command, payload)
+    # Kept by the broker, too: were that obeyed, the daemon would restart at every connection.
+    subscriber.publish(command, b"restart", retain=True)
+    assert subscriber.wait_for_text("/availability", "offline", AGES)
+    assert subscriber.wait_for_text("/availability", "online", AGES)
+    assert wait_for_words(subscriber)
+    assert daemon.process.poll() is None
+    restarts = subscriber.texts("/availability").count("offline")
+    time.sleep(1)
+    assert subscriber.texts("/availability").count("offline") == restarts == 1
+    assert not victim.exists()
+    subscriber.publish(command, b"", retain=True)
+
+    subscriber.publish(command, "pause")
+    assert wait_for_state(subscriber, "paused")
+    subscriber.publish(command, "resume")
+    assert wait_for_words(subscriber)
+
+
+# The broker
+
+
+class Cable:
+    """A line to the broker that can be cut while everybody else stays connected."""
+
+    def __init__(self, port: int) -> None:
+        self.port = free_port()
+        self._target = port
+        self._listener: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
+
+    def plug(self) -> None:
+        """Let connections through."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def unplug(self) -> None:
+        """Cut what there is and refuse what comes."""
+        if self._listener is not None:
+            sockets, self._sockets = [self._listener, *self._sockets], []
+            self._listener = None
+            for one in sockets:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                try:
+                    far = socket.create_connection(("127.0.0.1", self._target))
+                except OSError:
+                    near.close()
+                    continue
+                self._sockets += [near, far]
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(4096):
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def cable(broker: Broker) -> Iterator[Cable]:
+    cable = Cable(broker.port)
+    cable.plug()
+    yield cable
+    cable.unplug()
+
+
+@pytest.mark.parametrize("seconds", [3, pytest.param(30, marks=pytest.mark.slow)])
+def test_nothing_recognised_is_lost_while_the_broker_is_stopped(
+    daemon: Daemon, broker: Broker, subscriber: Subscriber, cable: Cable, seconds: int
+) -> None:
+    daemon.settings["mqtt.port"] = str(cable.port)
+    daemon.start()
+    assert wait_for_words(subscriber)
+
+    down = datetime.now(timezone.utc)
+    broker.stop()
+    cable.unplug()  # until the subscriber is back, that it may miss nothing
+    time.sleep(seconds)
+    up = datetime.now(timezone.utc)
+    broker.start()
+    late = Subscriber(broker.port)
+    try:
+        cable.plug()
+        assert late.wait_for_text("/availability", "online", AGES)
+        assert wait_for_words(late, more=seconds // 3 + 2)
+        signs = [json.loads(text) for text in subscriber.texts("/sign") + late.texts("/sign")]
+        first_heard = list(dict.fromkeys(sign["segment"] for sign in signs))
+        assert first_heard == list(range(1, len(first_heard) + 1))
+        by_segment = {sign["segment"]: sign for sign in signs}
+        expected = [("yes", "no")[(segment - 1) % 2] for segment in first_heard]
+        assert [by_segment[segment]["event_type"] for segment in first_heard] == expected
+        offsets = [time_of(sign["offset"]) for sign in by_segment.values()]
+        assert sum(down < offset < up for offset in offsets) >= seconds // 3
+        assert daemon.process.poll() is None
+        assert daemon.log.count("ready: ") == 1
+        assert_ended_well(daemon, broker, daemon.end(signal.SIGTERM))
+    finally:
+        late.close()
+
+
+def test_broker_that_is_absent_at_start_is_found_when_it_appears(
+    daemon: Daemon, broker: Broker
+) -> None:
+    broker.stop()
+    daemon.start()
+    assert daemon.logged("ready")
+    assert eventually(lambda: bool(daemon.wavs))  # it speaks all the same
+    assert daemon.process.poll() is None
+    broker.start()
+    late = Subscriber(broker.port)
+    try:
+        assert late.wait_for_text("/availability", "online", AGES)
+        assert wait_for_words(late)
+    finally:
+        late.close()
+
+
+def test_daemon_ends_in_order_without_a_broker(daemon: Daemon, broker: Broker) -> None:
+    broker.stop()
+    daemon.start()
+    assert daemon.logged("ready")
+    assert daemon.end(signal.SIGTERM) < 5
+    assert daemon.process.returncode == 0
+    assert daemon.relatives() == []
+
+
+# The camera
+
+
+class FilmServer(ThreadingHTTPServer):
+    """A network camera that shows a clip, then rest, again and again."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, film: list[bytes], port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _FilmHandler)
+        self.film = film
+        self.is_over = False
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://127.0.0.1:{self.server_port}/film"
+
+    def end(self) -> None:
+        """Drop every connection, and listen no more."""
+        self.is_over = True
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that went away."""
+
+
+class _FilmHandler(BaseHTTPRequestHandler):
+    server: FilmServer
+
+    def do_GET(self) -> None:
+        """Serve the film at 25 pictures a second."""
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        begun = time.monotonic()
+        while not self.server.is_over:
+            index = round((time.monotonic() - begun) * 25)
+            data = self.server.film[index % len(self.server.film)]
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+            self.wfile.write(head.encode() + data + b"\r\n")
+            time.sleep(max(0.0, begun + (index + 1) / 25 - time.monotonic()))
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+def film_of(path: Path) -> list[bytes]:
+    """Return the pictures of a clip as JPEG, and two seconds of the first one."""
+    quiet_opencv()
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    film = []
+    while (picture := capture.read())[0]:
+        film.append(cv2.imencode(".jpg", picture[1])[1].tobytes())
+    capture.release()
+    return film + [film[0]] * 50
+
+
+def problem(subscriber: Subscriber) -> dict[str, str]:
+    """Return what the newest problem message says is wrong."""
+    texts = subscriber.texts("/problem")
+    fields = json.loads(texts[-1]) if texts else {}
+    assert isinstance(fields, dict)
+    return fields
+
+
+@pytest.mark.parametrize("seconds", [3, pytest.param(30, marks=pytest.mark.slow)])
+def test_camera_that_goes_away_is_named_and_taken_up_again(
+    daemon: Daemon, broker: Broker, subscriber: Subscriber, seconds: int
+) -> None:
+    clip = MEDIA / "drink__wlasl_115__69302.mp4"
+    if not clip.is_file():
+        pytest.skip(f"{clip} is not here")
+    server = FilmServer(film_of(clip))
+    try:
+        daemon.settings |= {
+            "camera.source": server.url,
+            "camera.open_deadline": "5",
+            "camera.frame_deadline": "1",
+            "camera.retry_max": "1",
+            "health.log_level": "debug",
+        }
+        daemon.start()
+        # MediaPipe on a busy machine may need a second or third showing.
+        assert wait_for_words(subscriber, within=2 * AGES), daemon.log
+        assert problem(subscriber) == {}
+
+        server.end()
+        assert subscriber.wait_for(lambda _: "camera" in problem(subscriber), AGES)
+        time.sleep(seconds)
+        assert list(problem(subscriber)) == ["camera"]
+        assert daemon.process.poll() is None
+        server = FilmServer(server.film, server.server_port)
+        assert subscriber.wait_for(lambda _: problem(subscriber) == {}, AGES)
+        assert wait_for_words(subscriber, within=2 * AGES), daemon.log
+        assert set(words(subscriber)) == {"drink"}
+        assert daemon.log.count("ready: ") == 1
+        assert eventually(lambda: len(daemon.relatives()) >= 1, 1)  # the child that reads
+        assert_ended_well(daemon, broker, daemon.end(signal.SIGTERM))
+    finally:
+        server.end()
+
+
+def test_failing_thread_ends_the_process_with_1_in_order(
+    daemon: Daemon, broker: Broker, subscriber: Subscriber, tmp_path: Path
+) -> None:
+    folder = tmp_path / "images"  # played again and again, until it is no longer there
+    folder.mkdir()
+    for index in range(10):
+        cv2.imwrite(str(folder / f"{index}.png"), np.zeros((120, 160, 3), np.uint8))
+    daemon.settings["camera.source"] = str(folder)
+    daemon.settings["gate.enabled"] = "true"
+    daemon.start()
+    assert subscriber.wait_for_text("/availability", "online", AGES)
+    assert daemon.logged("ready")
+    shutil.rmtree(folder)
+    assert daemon.process.wait(timeout=AGES) == 1
+    assert eventually(lambda: not daemon.relatives(), 1), daemon.relatives()
+    assert retained_availability(broker) == "offline"
+    last = daemon.log.splitlines()[-1]
+    assert re.match(rf"sign-edge: {re.escape(str(folder))}: ", last)
+
+
+# systemd
+
+
+class Notified:
+    """The socket on which systemd would listen, and what came over it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = str(folder / "notify")
+        self.arrivals: list[tuple[float, str]] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.path)
+
+    def collect(self, seconds: float, until: str = "") -> bool:
+        """Take what comes for a while, or until a line has come; tell whether it has."""
+        end = time.monotonic() + seconds
+        while (rest := end - time.monotonic()) > 0 and not (until and self.has(until)):
+            if select.select([self._socket], [], [], rest)[0]:
+                now = time.monotonic()
+                lines = self._socket.recv(4096).decode().splitlines()
+                self.arrivals += [(now, line) for line in lines]
+        return self.has(until)
+
+    def has(self, line: str) -> bool:
+        """Tell whether a line came."""
+        return any(known == line for _, known in self.arrivals)
+
+    def times(self, line: str) -> list[float]:
+        """Return when a line came."""
+        return [at for at, known in self.arrivals if known == line]
+
+    def statuses(self) -> list[str]:
+        """Return what the status has been."""
+        return [line[7:] for _, line in self.arrivals if line.startswith("STATUS=")]
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+@pytest.fixture
+def notified() -> Iterator[Notified]:
+    pytest.importorskip("systemd.daemon", reason="systemd-python is not installed")
+    with tempfile.TemporaryDirectory() as folder:  # a short path; sockets take 108 characters
+        notified = Notified(Path(folder))
+        yield notified
+        notified.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [(archive("yes", "no"), "signing"), ("http://127.0.0.1:1/", "no camera")],
+    ids=["archive", "camera that never opens"],
+)
+def test_systemd_hears_ready_status_watchdog_and_stopping(
+    daemon: Daemon, broker: Broker, notified: Notified, source: str, status: str
+) -> None:
+    allowed = 2.0
+    daemon.settings |= {"camera.source": source, "camera.retry_max": "1"}
+    daemon.environment = {
+        "NOTIFY_SOCKET": notified.path,
+        "WATCHDOG_USEC": str(round(allowed * 1e6)),
+    }
+    daemon.start()
+    assert notified.collect(AGES, "READY=1")
+    notified.collect(4.5)
+    fed = notified.times("WATCHDOG=1")
+    assert len(fed) >= 3
+    gaps = np.diff([*notified.times("READY=1"), *fed])
+    assert gaps.max() < allowed
+    assert any(status in text for text in notified.statuses()), notified.statuses()
+    assert not notified.has("STOPPING=1")
+    took = daemon.end(signal.SIGTERM)
+    assert notified.collect(1, "STOPPING=1")
+    assert notified.times("READY=1")[0] == notified.arrivals[0][0]
+    assert_ended_well(daemon, broker, took)
