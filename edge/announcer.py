@@ -97,7 +97,7 @@ class Announcer:
                 speaking=self._settings.speech.enabled,
             )
 
-    def tell_camera(self, is_up: bool, reason: str) -> None:  # noqa: FBT001 - the camera's callback
+    def tell_camera(self, is_up: bool, reason: str) -> None:
         """Publish that the camera came or went."""
         self.tell_problem("camera", "" if is_up else reason)
         if self._publisher:

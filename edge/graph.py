@@ -171,12 +171,12 @@ def _build(text: str, **options: Any) -> Any:  # noqa: ANN401 - MediaPipe ships 
             graph = base.SolutionBase(graph_config=config, **options)
             # The networks load with the first picture; better now than on the first sign.
             graph.process(np.zeros((64, 64, 3), dtype=np.uint8))
-            return graph
         except (RuntimeError, ValueError) as error:
             raise DependencyError(
                 f"mediapipe: this release lacks the graph that is needed ({error}); "
                 "install mediapipe 0.10.18"
             ) from error
+        return graph
 
 
 def _import_solution_base() -> types.ModuleType:

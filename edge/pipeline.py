@@ -124,7 +124,7 @@ class Pipeline:
         """Run a thread's body; its failure stops everything."""
         try:
             body()
-        except BaseException as error:  # noqa: BLE001 - a thread's top; run() raises it again
+        except BaseException as error:
             if not isinstance(error, EdgeError):
                 logger.exception("thread %s failed", threading.current_thread().name)
             self._error = self._error or error

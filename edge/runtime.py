@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -81,10 +82,8 @@ def dequantize(raw: NDArray[Any], detail: dict[str, Any]) -> NDArray[np.float32]
 
 def _find_interpreter() -> Any:  # noqa: ANN401 - the packages ship no types
     for name in _PACKAGES:
-        try:
+        if importlib.util.find_spec(name.partition(".")[0]) is not None:
             return importlib.import_module(name).Interpreter
-        except ModuleNotFoundError:
-            continue
     raise DependencyError(
         "neither tflite-runtime nor ai-edge-litert is installed; scripts/setup installs one"
     )

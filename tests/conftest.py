@@ -97,7 +97,7 @@ class Signing:
         points = np.full((POINTS, 3), np.nan, dtype=np.float32)
         if self.absent[0] <= time < self.absent[1]:
             return points
-        points[:33] = (*(MIDDLE + [0, 1.0 * UNIT]), 0)
+        points[:33] = (MIDDLE[0], MIDDLE[1] + UNIT, 0)
         for name, at in BODY.items():
             points[INDEX[name], :2] = MIDDLE + np.multiply(at, UNIT)
         lift, x = self._gesture(time)

@@ -1,4 +1,7 @@
-"""A run folder -> a bundle: int8, calibrated, measured. ``python -m edge.training.export --help``."""
+"""A run folder -> a bundle: int8, calibrated, measured.
+
+Run as ``python -m edge.training.export --help``.
+"""
 
 from __future__ import annotations
 

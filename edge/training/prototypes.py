@@ -53,7 +53,7 @@ def mean_trajectory(examples: Sequence[Example]) -> Clip:
         )
         mean = np.nanmean(by_signer, axis=0)
     for hand in (LEFT_HAND, RIGHT_HAND):
-        is_rare = np.isfinite(aligned[:, :, hand.start, 0]).mean(axis=0) < 0.5  # noqa: PLR2004
+        is_rare = np.isfinite(aligned[:, :, hand.start, 0]).mean(axis=0) < 0.5
         mean[is_rare, hand] = np.nan
     seconds = float(np.median([seconds for _, seconds in paths]))
     count = max(8, round(seconds * FPS))

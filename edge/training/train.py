@@ -1,8 +1,8 @@
-"""Train the words network: ``python -m edge.training.train --help``.
+"""Train the words network.
 
-    python -m edge.training.train --run runs/words \
-        --known wlasl100-train.npz words-train.npz --extra words-rare.npz words-none.npz \
-        --other letters-signed.npz
+Example:
+    ``python -m edge.training.train --run runs/words --known wlasl100-train.npz words-train.npz
+    --extra words-rare.npz words-none.npz --other letters-signed.npz``
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge import features
-from edge.training.augment import Augmentation, change_in_space, clip_in_time
 from edge.bundle import OTHER
+from edge.training.augment import Augmentation, change_in_space, clip_in_time
 from edge.training.dataset import Example, read_examples, sampling_weights
 
 if TYPE_CHECKING:
