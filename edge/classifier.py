@@ -11,7 +11,7 @@ from edge.bundle import OTHER
 from edge.errors import BundleError
 from edge.messages import Prediction
 from edge.runtime import Network
-from edge.skeleton import mirror
+from edge.skeleton import LEFT_HAND, RIGHT_HAND, mirror
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +87,7 @@ class Classifier:
         onset: float,
         offset: float,
     ) -> Prediction:
-        """Recognise (T,) times and (T, 75, 3) points; nothing seen gives a flat answer."""
+        """Recognise (T,) times and (T, 75, 3) points; without a hand nothing is accepted."""
         # A left-handed signer is a mirrored right-handed one: both views count alike.
         logits = (
             self._network.run(features.extract(times, points))
@@ -96,7 +96,8 @@ class Classifier:
         probabilities = softmax(logits / self._temperature)
         order = np.argsort(-probabilities, kind="stable")
         best, second = order[0], order[1]
-        sure = probabilities[best] >= self._thresholds[best]
+        has_hand = np.isfinite(points[:, LEFT_HAND.start : RIGHT_HAND.stop]).any()
+        sure = has_hand and probabilities[best] >= self._thresholds[best]
         clear = probabilities[best] - probabilities[second] >= self._margin
         is_other = self._glosses[best] == OTHER
         return Prediction(

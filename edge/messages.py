@@ -48,7 +48,7 @@ class Segment:
     """Seconds at which they came to rest, exclusive."""
 
     times: NDArray[np.float64]
-    """(T,) seconds, increasing, within [onset, offset)."""
+    """(T,) seconds, increasing; reaches beyond [onset, offset) by the segmenter's padding."""
 
     points: NDArray[np.float32]
     """(T, 75, 3) in image widths; NaN where unseen."""

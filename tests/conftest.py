@@ -7,11 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from edge.bundle import Bundle, find_bundle, read_bundle
 from edge.messages import Landmarks
 from edge.skeleton import INDEX, LEFT_HAND, POINTS, RIGHT_HAND
+
+# A slow machine is no fault; what must be quick is measured where it matters.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 UNIT = 0.2

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -307,6 +308,7 @@ def test_pair_that_disagrees_names_the_option_and_not_the_file(write: Any) -> No
     assert message.startswith("--set segmenter.max_length: ")
 
 
+@hypothesis_settings(deadline=None)
 @given(st.text(max_size=60))
 @example("camera.width=[")
 @example('camera.width=""" ')
@@ -318,6 +320,7 @@ def test_no_option_fails_otherwise_than_with_one_clear_line(text: str) -> None:
         assert str(error).isprintable()  # noqa: PT017 - most texts fail, some do not
 
 
+@hypothesis_settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_file_fails_otherwise_than_with_one_clear_line(
     tmp_path_factory: pytest.TempPathFactory, text: str

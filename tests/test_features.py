@@ -76,7 +76,7 @@ def test_straight_finger_is_minus_one_and_right_angle_is_zero(signing: Signing) 
 
 
 @given(x=st.floats(-2, 2), y=st.floats(-2, 2), scale=st.floats(0.2, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_translation_and_scale_are_ignored(
     signing: Signing, x: float, y: float, scale: float
 ) -> None:
@@ -86,7 +86,7 @@ def test_translation_and_scale_are_ignored(
 
 
 @given(shift=st.floats(-1e5, 1e5))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_time_of_day_is_ignored(signing: Signing, shift: float) -> None:
     times, points = signing.arrays()
     np.testing.assert_allclose(extract(times + shift, points), extract(times, points), atol=1e-3)
@@ -113,7 +113,7 @@ def test_hands_without_shoulders_have_shape_but_no_place(signing: Signing) -> No
 
 
 @given(seed=st.integers(0, 10_000), share=st.floats(0, 1), length=st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_landmarks_give_finite_features_within_the_limit(
     seed: int, share: float, length: int
 ) -> None:

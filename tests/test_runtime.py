@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from edge.bundle import Bundle
 
-kinds = st.sampled_from([np.int8, np.uint8, np.int16])
+kinds = st.sampled_from(["int8", "uint8", "int16"])
 scales = st.floats(1e-3, 1.0)
 
 
@@ -28,7 +28,7 @@ def details(draw: st.DrawFn) -> dict[str, Any]:
     kind = draw(kinds)
     limits = np.iinfo(kind)
     zero = draw(st.integers(int(limits.min), int(limits.max)))
-    return {"dtype": kind, "quantization": (draw(scales), zero)}
+    return {"dtype": np.dtype(kind), "quantization": (draw(scales), zero)}
 
 
 def span(detail: dict[str, Any]) -> tuple[float, float]:

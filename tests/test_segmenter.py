@@ -201,7 +201,7 @@ def test_reset_loses_the_sign_under_way_and_nothing_after(signing: Signing) -> N
     dropped=st.floats(0, 0.4),
     trembling=st.sampled_from([0.0, 0.02]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_segments_are_in_order_and_never_overlap(
     signing: Signing,
     times: list[float],

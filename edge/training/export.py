@@ -52,6 +52,8 @@ def load_average(runs: Sequence[Path]) -> Any:  # noqa: ANN401 - Keras ships no 
     models = [keras.models.load_model(run / "model.keras", compile=False) for run in runs]
     if len(models) == 1:
         return models[0]
+    for number, model in enumerate(models):
+        model._name = f"run_{number}"  # noqa: SLF001 - Keras 2 has no other way to rename
     inputs = keras.Input(models[0].input_shape[1:], name="features")
     return keras.Model(inputs, keras.layers.Average()([model(inputs) for model in models]))
 
@@ -188,8 +190,8 @@ def main() -> None:
     parser.add_argument("--extra", type=Path, nargs="*", default=[])
     parser.add_argument("--other", type=Path, nargs="*", default=[])
     parser.add_argument("--validation", type=Path, nargs="+", required=True)
-    parser.add_argument("--threshold", type=float, default=0.5)
-    parser.add_argument("--margin", type=float, default=0.05)
+    parser.add_argument("--threshold", type=float, default=0.4)
+    parser.add_argument("--margin", type=float, default=0.0)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     sources = [*arguments.known, *arguments.extra, *arguments.other]
