@@ -190,7 +190,7 @@ def main() -> None:
     parser.add_argument("--extra", type=Path, nargs="*", default=[])
     parser.add_argument("--other", type=Path, nargs="*", default=[])
     parser.add_argument("--validation", type=Path, nargs="+", required=True)
-    parser.add_argument("--threshold", type=float, default=0.4)
+    parser.add_argument("--threshold", type=float, default=0.33)
     parser.add_argument("--margin", type=float, default=0.0)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
