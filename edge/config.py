@@ -33,7 +33,6 @@ ENVIRONMENT_PREFIX: Final = "SIGN_EDGE_"
 DEFAULT_PATHS: Final = (Path("config.toml"), Path("/etc/sign-edge/config.toml"))
 _SHOWN_MAX: Final = 80
 
-Seconds = Annotated[float, Field(ge=0, le=3600)]
 Share = Annotated[float, Field(ge=0, le=1)]
 TopicPart = Annotated[str, Field(pattern=r"^[^/+#\x00-\x1f\x7f]+$", max_length=64)]
 

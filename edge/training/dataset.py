@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from edge.archive import Clip
 
-OTHER: Final = "other"
-"""The class of everything that is no known sign."""
 _RAISED: Final = -1.25
 """Shoulder widths: lower hands are at rest unless they move."""
 _MOVING: Final = 0.6
