@@ -6,11 +6,12 @@ What each is worth is measured in docs/experiments.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge.skeleton import (
+    INDEX,
     LEFT_HAND,
     LEFT_SHOULDER,
     LEFT_WRIST,
@@ -23,6 +24,8 @@ from edge.skeleton import (
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_ELBOWS: Final = np.array([INDEX["left_elbow"], INDEX["right_elbow"]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,19 @@ class Augmentation:
 
     shift: float = 0.1
     """Standard deviation, shoulder widths: shoulders are found elsewhere than the hands."""
+
+    bend: float = 0.03
+    """Standard deviation of the squares in a smooth bending of space: wide lenses, and bodies of
+    other proportions, with whatever touches still touching."""
+
+    hand_size: float = 0.08
+    """Standard deviation of the logarithm of the hands' size."""
+
+    depth: float = 0.25
+    """Standard deviation of the logarithm of all depth: MediaPipe only guesses it."""
+
+    drop_elbows: float = 0.15
+    """Probability that the elbows are never seen: the picture is cut."""
 
     drop_hand: float = 0.25
     """Probability that a hand vanishes for a stretch of up to a third of the sign."""
@@ -124,14 +140,33 @@ def change_in_space(
     """
     points = _with_common_depth(points)
     batch = len(points)
+    points[..., 2] *= np.exp(rng.normal(0, how.depth, (batch, 1, 1))).astype(np.float32)
+    _resize_hands(points, how, rng)
     turn = _rotations(batch, how, rng)  # (B, 3, 3)
     points = np.matmul(points, np.swapaxes(turn, 1, 2)[:, None].astype(np.float32))
+    _bend(points, how, rng)
     points[:, :, POSE, :2] += (how.shift * rng.standard_normal((batch, 1, 1, 2))).astype(np.float32)
     points += how.jitter * rng.standard_normal(points.shape, dtype=np.float32)
     flip = rng.random(batch) < how.mirror
     points[flip] = mirror(points[flip])
     _drop_hands(points, how, rng)
+    cut = np.flatnonzero(rng.random(batch) < how.drop_elbows)
+    points[np.ix_(cut, np.arange(points.shape[1]), _ELBOWS)] = np.nan
     return points
+
+
+def _resize_hands(points: NDArray[np.float32], how: Augmentation, rng: np.random.Generator) -> None:
+    factor = np.exp(rng.normal(0, how.hand_size, (len(points), 1, 1, 1))).astype(np.float32)
+    for hand in (LEFT_HAND, RIGHT_HAND):
+        wrist = points[:, :, hand.start : hand.start + 1]
+        points[:, :, hand] = wrist + (points[:, :, hand] - wrist) * factor
+
+
+def _bend(points: NDArray[np.float32], how: Augmentation, rng: np.random.Generator) -> None:
+    x, y = points[..., 0].copy(), points[..., 1].copy()
+    weights = rng.normal(0, how.bend, (2, 3, len(points), 1, 1)).astype(np.float32)
+    for axis, (xx, xy, yy) in enumerate(weights):
+        points[..., axis] += xx * x * x + xy * x * y + yy * y * y
 
 
 def _with_common_depth(points: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import numpy as np
 from edge.archive import read_clips
 from edge.messages import Landmarks
 from edge.motion import MotionMeter
+from edge.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _RAISED: Final = -1.25
 """Shoulder widths: lower hands are at rest unless they move."""
+_LEAST_FRAMES: Final = 4
 _MOVING: Final = 0.6
 """Shoulder widths per second."""
 
@@ -36,16 +38,49 @@ class Example:
     active: tuple[float, float]
     """Seconds from and to which the hands are up or move."""
 
+    @property
+    def has_body(self) -> bool:
+        """Whether the shoulders are seen long enough to measure by."""
+        seen = np.isfinite(self.clip.points[:, [LEFT_SHOULDER, RIGHT_SHOULDER], 0]).all(axis=1)
+        return bool(seen.sum() >= _LEAST_FRAMES)
+
 
 def read_examples(paths: Iterable[Path], label_of: Callable[[str], str | None]) -> list[Example]:
-    """Read archives, dropping clips without a body and those that label_of refuses."""
+    """Read archives, dropping the clips whose label label_of refuses."""
     examples = []
     for path in paths:
         for clip in read_clips(path):
             label = label_of(clip.label)
-            if label is not None and np.isfinite(clip.points[:, 11:13, 0]).all(axis=1).sum() >= 4:
-                examples.append(Example(clip, label, active_part(clip)))
+            if label is not None:
+                examples.append(example_of(clip, label))
     return examples
+
+
+def example_of(clip: Clip, label: str) -> Example:
+    """Find a clip's moving part."""
+    return Example(clip, label, active_part(clip))
+
+
+def hold_out(clips: Sequence[Clip], share: float, fold: int) -> tuple[list[Clip], list[Clip]]:
+    """Split by signer, never by clip.
+
+    Args:
+        clips: Of one archive.
+        share: Of the signers, as near as possible, to be held out; 0 holds out none.
+        fold: Which of the disjoint sets of signers is held out.
+
+    Returns:
+        The clips kept and those held out, of labels that are also kept.
+    """
+    signers = sorted({clip.signer for clip in clips})
+    if share <= 0 or len(signers) < 2:
+        return list(clips), []
+    folds = max(2, round(1 / share))
+    order = np.random.default_rng(0).permutation(len(signers))
+    apart = {signers[i] for place, i in enumerate(order) if place % folds == fold % folds}
+    kept = [clip for clip in clips if clip.signer not in apart]
+    labels = {clip.label for clip in kept}
+    return kept, [clip for clip in clips if clip.signer in apart and clip.label in labels]
 
 
 def active_part(clip: Clip) -> tuple[float, float]:

@@ -1,190 +1,190 @@
-"""Train the words network.
-
-Example:
-    ``python -m edge.training.train --run runs/words --known wlasl100-train.npz words-train.npz
-    --extra words-rare.npz words-none.npz --other letters-signed.npz``
-"""
+"""A recipe -> a run folder with a trained network; goes on where a killed run stopped."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import multiprocessing
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge import features
-from edge.bundle import OTHER
-from edge.training.augment import Augmentation, change_in_space, clip_in_time
-from edge.training.dataset import Example, read_examples, sampling_weights
+from edge.errors import ConfigError
+from edge.training import zoo
+from edge.training.recipe import dump
+from edge.training.tasks import make_task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
+    from pathlib import Path
 
-    from numpy.typing import NDArray
+    from edge.training.recipe import Recipe, ScheduleRecipe
+    from edge.training.tasks import Batch, Task
 
 logger = logging.getLogger(__name__)
 
-_PARTIAL: Final = 0.04
-"""Share of examples that are only the first or last stretch of a sign, taught as OTHER."""
+_QUEUED: Final = 16
+"""Batches made ahead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """One block of settings."""
+def train(recipe: Recipe, folder: Path, run: Path) -> None:
+    """Train a network.
 
-    epochs: int = 60
-    """Passes over as many examples as there are clips."""
-
-    batch: int = 64
-    """Examples per step."""
-
-    rate: float = 2e-3
-    """Highest learning rate; rises over two epochs, falls along a cosine."""
-
-    decay: float = 0.05
-    """Weight decay (AdamW)."""
-
-    smoothing: float = 0.1
-    """Label smoothing."""
-
-    width: int = 160
-    """Channels of the network."""
-
-    seed: int = 1
-    """Of everything that is left to chance."""
-
-
-def read_training_set(
-    known: Sequence[Path], extra: Sequence[Path], other: Sequence[Path]
-) -> list[Example]:
-    """Read the clips to learn from.
+    Leaves in the run folder ``model.keras`` (averaged weights), ``labels.json``,
+    ``recipe.json`` and ``log.csv``; ``backup/`` holds the last epoch until then.
 
     Args:
-        known: Archives whose labels are the vocabulary.
-        extra: Archives whose clips of known words are used as such; those of words that share
-            no part with a known phrase teach OTHER, the rest is left out as ambiguous.
-        other: Archives that only teach OTHER.
-    """
-    examples = read_examples(known, lambda label: label)
-    vocabulary = {example.label for example in examples}
-    parts = {part for label in vocabulary for part in label.split()} | {"hi", "hey", ""}
+        recipe: What to train.
+        folder: Where its archives are.
+        run: Where everything is put.
 
-    def label_of(label: str) -> str | None:
-        if label in vocabulary:
-            return label
-        return None if parts & set(label.split(" ")) else OTHER
-
-    return examples + read_examples(extra, label_of) + read_examples(other, lambda _: OTHER)
-
-
-def make_batch(
-    examples: Sequence[Example],
-    classes: Sequence[str],
-    how: Augmentation,
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Draw one augmented batch: features (B, T, F) and class indices (B,)."""
-    sampled, durations, targets = [], [], []
-    for example in examples:
-        clip, label = example.clip, example.label
-        keep, times = clip_in_time(clip.times, example.active, how, rng)
-        if rng.random() < _PARTIAL and len(keep) > 8 and label != OTHER:
-            part = rng.integers(3, max(4, int(0.3 * len(keep)) + 1))
-            chosen = slice(None, part) if rng.random() < 0.5 else slice(len(keep) - part, None)
-            keep, times, label = keep[chosen], times[chosen], OTHER
-        points, duration = features.resample(times, clip.points[keep])
-        sampled.append(points)
-        durations.append(duration)
-        targets.append(classes.index(label))
-    body = features.to_body_frame(np.stack(sampled))
-    changed = change_in_space(body, how, rng)
-    return features.compute(changed, np.array(durations)), np.array(targets, dtype=np.int32)
-
-
-def _produce(
-    examples: list[Example],
-    classes: list[str],
-    how: Augmentation,
-    schedule: Schedule,
-    first_step: int,
-    queue: Any,  # noqa: ANN401 - multiprocessing.Queue is generic only for type checkers
-) -> None:
-    weights = np.array(sampling_weights(examples))
-    step = first_step
-    while True:
-        # One generator per step, so that a resumed run sees what an unbroken one would.
-        rng = np.random.default_rng([schedule.seed, step])
-        chosen = rng.choice(len(examples), schedule.batch, p=weights)
-        queue.put(make_batch([examples[i] for i in chosen], classes, how, rng))
-        step += 1
-
-
-def train(run: Path, examples: list[Example], schedule: Schedule, how: Augmentation) -> None:
-    """Train, with a checkpoint after each epoch; goes on where a killed run stopped.
-
-    Leaves in the run folder ``model.keras`` (averaged weights), ``labels.json`` and
-    ``settings.json``.
+    Raises:
+        ConfigError: The run folder holds another recipe's run, or nothing can be learnt.
     """
     from tensorflow import keras
 
-    from edge.training.models import conv1d
-
-    run.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(schedule.seed)
-    classes = sorted({example.label for example in examples})
-    steps = len(examples) // schedule.batch
-    (run / "labels.json").write_text(json.dumps(classes))
-    (run / "settings.json").write_text(
-        json.dumps({"schedule": asdict(schedule), "augmentation": asdict(how)}, indent=1)
+    _claim(run, recipe)
+    schedule = recipe.schedule
+    keras.utils.set_random_seed(recipe.seed)
+    task = make_task(recipe, folder)
+    (run / "labels.json").write_text(json.dumps(task.classes))
+    (run / "sources.json").write_text(json.dumps(task.sources))
+    steps = max(1, task.size // schedule.batch)
+    model = zoo.build(
+        recipe.architecture.name, task.shape, len(task.classes), recipe.architecture.options
     )
-    model = conv1d(features.FRAMES, features.COUNT, len(classes), width=schedule.width)
-    rate = keras.optimizers.schedules.CosineDecay(
-        schedule.rate * 0.05,
-        (schedule.epochs - 2) * steps,
-        warmup_target=schedule.rate,
-        warmup_steps=2 * steps,
-    )
+    if schedule.start:
+        _take_over(model, run.parent / schedule.start, task.classes)
     model.compile(
-        keras.optimizers.AdamW(
-            rate,
-            weight_decay=schedule.decay,
-            global_clipnorm=1.0,
-            use_ema=True,
-            ema_momentum=0.998,
-        ),
-        _smoothed_loss(len(classes), schedule.smoothing),
+        _optimizer(schedule, steps),
+        _smoothed_loss(len(task.classes), schedule.smoothing),
         metrics=["accuracy"],
     )
-    backup = keras.callbacks.BackupAndRestore(str(run / "backup"), delete_checkpoint=False)
-    queue: Any = multiprocessing.get_context("spawn").Queue(maxsize=16)
-    worker = multiprocessing.get_context("spawn").Process(
-        target=_produce,
-        args=(examples, classes, how, schedule, 0, queue),
-        daemon=True,
-    )
-    worker.start()
-    try:
+    held_out = task.validation()
+    if held_out is None and (schedule.patience or schedule.fall == "plateau"):
+        raise ConfigError("schedule.patience: needs data.holdout or data.validation")
+    callbacks = [
+        keras.callbacks.BackupAndRestore(str(run / "backup"), delete_checkpoint=False),
+        keras.callbacks.CSVLogger(str(run / "log.csv"), append=True),
+    ]
+    if schedule.patience:
+        callbacks.append(keras.callbacks.EarlyStopping(patience=schedule.patience, verbose=1))
+    if schedule.fall == "plateau":
+        pause = max(1, schedule.patience // 2 or 5)
+        callbacks.append(keras.callbacks.ReduceLROnPlateau(patience=pause, factor=1 / 3))
+    with Feeder(task, recipe, steps) as feeder:
         model.fit(
-            iter(queue.get, None),
+            _dataset(feeder, task),
             steps_per_epoch=steps,
             epochs=schedule.epochs,
-            verbose=2,
-            callbacks=[
-                backup,
-                keras.callbacks.CSVLogger(str(run / "log.csv"), append=True),
-            ],
+            validation_data=held_out,
+            verbose="auto" if logger.isEnabledFor(logging.INFO) else 0,
+            callbacks=[*callbacks, keras.callbacks.LambdaCallback(on_epoch_begin=feeder.begin)],
         )
-    finally:
-        worker.terminate()
-        worker.join()
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+    if schedule.averaging:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     model.save(run / "model.keras")
     logger.info("saved %s", run / "model.keras")
+
+
+def _claim(run: Path, recipe: Recipe) -> None:
+    run.mkdir(parents=True, exist_ok=True)
+    path = run / "recipe.json"
+    text = json.dumps(dump(recipe), indent=1)
+    if path.exists() and path.read_text() != text:
+        raise ConfigError(f"{path}: another recipe's run; choose another --run or remove it")
+    path.write_text(text)
+
+
+class Feeder:
+    """Makes batches in a process of its own."""
+
+    def __init__(self, task: Task, recipe: Recipe, steps: int) -> None:
+        """Prepare; the process starts with the first batch."""
+        self._arguments = (task, recipe.seed, recipe.schedule.batch)
+        self._steps = steps
+        self._first_step = 0
+        context = multiprocessing.get_context("spawn")
+        self._queue: multiprocessing.Queue[Batch] = context.Queue(maxsize=_QUEUED)
+        self._process: Any = None
+
+    def __enter__(self) -> Feeder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.join()
+
+    def begin(self, epoch: int, _logs: object = None) -> None:
+        """Hear which epoch begins; the first one heard may be a resumed run's."""
+        if self._process is None:
+            self._first_step = epoch * self._steps
+
+    def batches(self) -> Iterator[Batch]:
+        """Give batches for ever."""
+        context = multiprocessing.get_context("spawn")
+        arguments = (*self._arguments, self._first_step, self._queue)
+        self._process = context.Process(target=_produce, args=arguments, daemon=True)
+        self._process.start()
+        while True:
+            yield self._queue.get()
+
+
+def _produce(task: Task, seed: int, count: int, first_step: int, queue: Any) -> None:  # noqa: ANN401
+    step = first_step
+    while True:
+        # One generator per step, so that a resumed run sees what an unbroken one would.
+        queue.put(task.batch(count, np.random.default_rng([seed, step])))
+        step += 1
+
+
+def _dataset(feeder: Feeder, task: Task) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+    import tensorflow as tf
+
+    signature = (
+        tf.TensorSpec((None, *task.shape), tf.float32),
+        tf.TensorSpec((None,), tf.int32),
+    )
+    return tf.data.Dataset.from_generator(feeder.batches, output_signature=signature)
+
+
+def _optimizer(schedule: ScheduleRecipe, steps: int) -> Any:  # noqa: ANN401 - Keras ships no types
+    from tensorflow import keras
+
+    rate: Any = schedule.rate
+    if schedule.fall == "cosine":
+        warm = min(2, schedule.epochs - 1)
+        rate = keras.optimizers.schedules.CosineDecay(
+            schedule.rate * 0.05,
+            max(1, (schedule.epochs - warm) * steps),
+            warmup_target=schedule.rate,
+            warmup_steps=warm * steps,
+        )
+    return keras.optimizers.AdamW(
+        rate,
+        weight_decay=schedule.decay,
+        global_clipnorm=1.0,
+        use_ema=schedule.averaging > 0,
+        ema_momentum=schedule.averaging or 0.99,
+    )
+
+
+def _take_over(model: Any, run: Path, classes: list[str]) -> None:  # noqa: ANN401
+    """Copy another run's weights; of its head only the rows of labels that both know."""
+    from tensorflow import keras
+
+    labels = json.loads((run / "labels.json").read_text())
+    other = keras.models.load_model(run / "model.keras", compile=False)
+    for mine, theirs in zip(model.layers[:-1], other.layers[:-1], strict=True):
+        mine.set_weights(theirs.get_weights())
+    kernel, bias = model.layers[-1].get_weights()
+    old_kernel, old_bias = other.layers[-1].get_weights()
+    for index, label in enumerate(classes):
+        if label in labels:
+            kernel[:, index] = old_kernel[:, labels.index(label)]
+            bias[index] = old_bias[labels.index(label)]
+    model.layers[-1].set_weights([kernel, bias])
 
 
 def _smoothed_loss(classes: int, smoothing: float) -> Any:  # noqa: ANN401 - Keras ships no types
@@ -198,25 +198,3 @@ def _smoothed_loss(classes: int, smoothing: float) -> Any:  # noqa: ANN401 - Ker
         return crossentropy(tf.one_hot(target, classes), logits)
 
     return loss
-
-
-def main() -> None:
-    """Train from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--run", type=Path, required=True, help="folder for checkpoints and result")
-    parser.add_argument("--known", type=Path, nargs="+", required=True)
-    parser.add_argument("--extra", type=Path, nargs="*", default=[])
-    parser.add_argument("--other", type=Path, nargs="*", default=[])
-    parser.add_argument("--epochs", type=int, default=Schedule().epochs)
-    parser.add_argument("--seed", type=int, default=Schedule().seed)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO)
-    examples = read_training_set(arguments.known, arguments.extra, arguments.other)
-    schedule = Schedule(epochs=arguments.epochs, seed=arguments.seed)
-    train(arguments.run, examples, schedule, Augmentation())
-
-
-if __name__ == "__main__":
-    main()

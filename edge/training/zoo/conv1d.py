@@ -1,4 +1,9 @@
-"""The networks, by name."""
+"""Depthwise 1-D convolutions with channel attention, then self-attention.
+
+The shape of the first place of the GISLR competition (Hoyeol Sohn, Kaggle 2023), small:
+same-padded instead of causal, since a whole segment is classified, and with half the frames
+after the first block.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +14,34 @@ from tensorflow import keras
 layers = keras.layers
 
 
-def conv1d(
-    frames: int, features: int, classes: int, *, width: int = 192, dropout: float = 0.5
+def build(
+    shape: tuple[int, ...], classes: int, *, width: int = 160, dropout: float = 0.5, kernel: int = 9
 ) -> Any:  # noqa: ANN401 - Keras ships no types
-    """Depthwise 1-D convolutions with channel attention, then self-attention.
-
-    The shape of the first place of the GISLR competition (Hoyeol Sohn, Kaggle 2023), small:
-    same-padded instead of causal, since a whole segment is classified.
+    """Build the network.
 
     Args:
-        frames: T of the input.
-        features: F of the input.
+        shape: (T, F).
         classes: K of the output.
         width: Channels.
         dropout: Before the last layer.
+        kernel: Frames that a convolution sees before the halving; about half after it.
 
     Returns:
         A model (B, T, F) -> logits (B, K).
     """
-    inputs = keras.Input((frames, features), name="features")
+    inputs = keras.Input(shape, name="features")
     x = layers.SpatialDropout1D(0.1)(inputs)
     x = layers.Dense(width, use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.95)(x)
     for _ in range(2):
-        for _ in range(3):
-            x = _convolution(x, kernel=9)
-        x = _attention(x)
+        x = _convolution(x, kernel)
+    x = layers.AveragePooling1D(2)(x)
+    for _ in range(2):
+        x = _convolution(x, kernel // 2 + 1)
+    x = _attention(x)
+    for _ in range(2):
+        x = _convolution(x, kernel // 2 + 1)
+    x = _attention(x)
     x = layers.Dense(2 * width)(x)
     x = layers.BatchNormalization(momentum=0.95)(x)
     x = layers.Activation("relu")(x)
@@ -43,7 +50,7 @@ def conv1d(
     return keras.Model(inputs, layers.Dense(classes, name="logits")(x))
 
 
-def _convolution(x: Any, *, kernel: int) -> Any:  # noqa: ANN401 - Keras ships no types
+def _convolution(x: Any, kernel: int) -> Any:  # noqa: ANN401 - Keras ships no types
     width = x.shape[-1]
     skip = x
     x = layers.Dense(2 * width, activation="relu")(x)

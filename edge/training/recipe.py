@@ -1,0 +1,150 @@
+"""Recipes: everything that decides how a network comes out, in one TOML file."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from edge.errors import ConfigError
+from edge.training.augment import Augmentation
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataRecipe(_Part):
+    """What is learnt from; files are looked up in the folder given to ``train``."""
+
+    known: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Archives whose labels are the vocabulary."""
+
+    extra: tuple[str, ...] = ()
+    """Archives whose clips of known words are used as such; words that share no part with a
+    known phrase teach OTHER, the rest is left out as ambiguous."""
+
+    other: tuple[str, ...] = ()
+    """Archives that only teach OTHER."""
+
+    hands: tuple[str, ...] = ()
+    """Archives of hands without a body (edge.training.bodies); clips of known words only,
+    unless ``vocabulary`` is all."""
+
+    vocabulary: Literal["known", "all"] = "known"
+    """All: every label of every archive is a class, for pre-training."""
+
+    validation: tuple[str, ...] = ()
+    """Archives to validate on. Clips of the same ``names`` are never learnt from."""
+
+    holdout: Share = 0.0
+    """Share of the signers of each known archive kept for validation instead of training."""
+
+    fold: Annotated[int, Field(ge=0)] = 0
+    """Which signers are held out: the fold's number, from 0."""
+
+
+class ArchitectureRecipe(_Part):
+    """Which network."""
+
+    name: str
+    """A module of edge.training.zoo."""
+
+    options: dict[str, Any] = {}
+    """Keyword arguments of its ``build``."""
+
+
+class ScheduleRecipe(_Part):
+    """How long and how fast."""
+
+    epochs: Count = 60
+    """Passes over as many examples as there are clips."""
+
+    batch: Count = 64
+    """Examples per step."""
+
+    rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    """Highest learning rate (AdamW)."""
+
+    fall: Literal["cosine", "plateau"] = "cosine"
+    """Cosine: rises over two epochs, falls to nothing. Plateau: a third whenever the validation
+    loss has not fallen for ``patience`` / 2 epochs."""
+
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Epochs without a lower validation loss after which training stops; 0: never."""
+
+    decay: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Weight decay."""
+
+    smoothing: Share = 0.1
+    """Label smoothing."""
+
+    averaging: Annotated[float, Field(ge=0, lt=1)] = 0.998
+    """Momentum of the weights' running average, which is what is kept; 0: none."""
+
+    start: str = ""
+    """A finished run whose weights are the start; the head keeps the rows of common labels."""
+
+
+class Recipe(_Part):
+    """One training run."""
+
+    task: Literal["words", "letters", "letter_images", "word_videos"] = "words"
+    """What is fed: sign segments, single hands, pictures of hands, or videos."""
+
+    seed: int = 1
+    """Of everything that is left to chance."""
+
+    data: DataRecipe
+    architecture: ArchitectureRecipe
+    augmentation: Augmentation = Augmentation()
+    schedule: ScheduleRecipe = ScheduleRecipe()
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        ConfigError: The file cannot be read, is no TOML, or a key is unknown or out of range.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the whole"
+        if first["type"] == "missing":
+            raise ConfigError(f"{path}: {key} is missing") from None
+        value = str(first["input"])[:60]
+        raise ConfigError(f"{path}: {key} = {value!r}: {first['msg'].lower()}") from None
+
+
+def dump(recipe: Recipe) -> dict[str, Any]:
+    """Give a recipe as plain values, to be written beside what came of it."""
+    return {
+        **recipe.model_dump(mode="json", exclude={"augmentation"}),
+        "augmentation": asdict(recipe.augmentation),
+    }
+
+
+def load_dumped(content: object) -> Recipe:
+    """Give back what ``dump`` gave."""
+    return TypeAdapter(Recipe).validate_python(content)

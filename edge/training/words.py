@@ -1,0 +1,147 @@
+"""The task of words: clip archives -> augmented features of whole signs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge import features
+from edge.archive import read_clips
+from edge.bundle import OTHER
+from edge.config import Settings
+from edge.evaluation import longest_segment
+from edge.training.augment import change_in_space, clip_in_time
+from edge.training.bodies import read_hands_only
+from edge.training.dataset import Example, example_of, hold_out, read_examples, sampling_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edge.archive import Clip
+    from edge.training.augment import Augmentation
+    from edge.training.recipe import DataRecipe, Recipe
+    from edge.training.tasks import Batch
+
+_PARTIAL: Final = 0.04
+"""Share of examples that are only the first or last stretch of a sign, taught as OTHER."""
+_OTHER_SIGN: Final = "other (sign)"
+"""The sign for OTHER, which is not the class OTHER."""
+
+
+class WordsTask:
+    """Signs cut from clips; input (FRAMES, COUNT) of edge.features."""
+
+    def __init__(self, recipe: Recipe, folder: Path) -> None:
+        """Read the recipe's archives from a folder."""
+        self._how = recipe.augmentation
+        self.shape = (features.FRAMES, features.COUNT)
+        examples, self._held_out = read_words(recipe.data, folder)
+        self.examples = examples
+        self.classes = sorted({example.label for example in examples})
+        self.size = len(examples)
+        self._weights = np.array(sampling_weights(examples))
+        data = recipe.data
+        self._validation = [folder / name for name in data.validation]
+        self.sources = {
+            "archives": [*data.known, *data.extra, *data.other, *data.hands],
+            "clips": len(examples),
+            "signers": sorted({example.clip.signer for example in examples}),
+        }
+
+    def batch(self, count: int, rng: np.random.Generator) -> Batch:
+        """Draw augmented examples."""
+        chosen = rng.choice(self.size, count, p=self._weights)
+        return make_batch([self.examples[i] for i in chosen], self.classes, self._how, rng)
+
+    def calm_batch(self, count: int, rng: np.random.Generator) -> Batch:
+        """Draw hardly augmented examples."""
+        chosen = rng.choice(self.size, count, p=self._weights)
+        calm = replace(self._how, yaw=5.0, pitch=5.0, drop_hand=0.1)
+        return make_batch([self.examples[i] for i in chosen], self.classes, calm, rng)
+
+    def validation(self) -> Batch | None:
+        """Features of the held-out clips and of the validation archives."""
+        clips = [*self._held_out]
+        for path in self._validation:
+            clips += [clip for clip in read_clips(path) if clip.label in self.classes]
+        return cut_clips(clips, self.classes) if clips else None
+
+
+def read_words(data: DataRecipe, folder: Path) -> tuple[list[Example], list[Clip]]:
+    """Read what a recipe names.
+
+    Returns:
+        The examples to learn from, and the known clips of held-out signers.
+    """
+    known, held_out = [], []
+    for name in data.known:
+        clips = read_clips(folder / name)
+        kept, apart = hold_out(clips, data.holdout, data.fold)
+        known += kept
+        held_out += apart
+    barred = {clip.name for clip in held_out if clip.name}
+    for name in data.validation:
+        barred |= {clip.name for clip in read_clips(folder / name) if clip.name}
+    clips = [clip for clip in known if clip.name not in barred]
+    vocabulary = {clip.label for clip in clips}
+    parts = {part for label in vocabulary for part in label.split()} | {"hi", "hey", ""}
+    takes_all = data.vocabulary == "all"
+
+    def label_of(label: str) -> str | None:
+        if label in vocabulary or (takes_all and label):
+            return label
+        return None if parts & set(label.split(" ")) else OTHER
+
+    examples = [example_of(clip, clip.label) for clip in clips]
+    examples += read_examples([folder / name for name in data.extra], label_of)
+    for name in data.hands:
+        lenders = [clip for clip in clips if clip.name]  # the pictures of the same data set
+        for clip in read_hands_only(folder / name, lenders or clips):
+            label = _OTHER_SIGN if clip.label == OTHER else clip.label
+            if clip.name not in barred and (takes_all or label in vocabulary):
+                examples.append(example_of(clip, label))
+    others = [folder / name for name in data.other]
+    examples += read_examples(others, lambda label: label if takes_all and label else OTHER)
+    return [example for example in examples if example.has_body], held_out
+
+
+def make_batch(
+    examples: Sequence[Example],
+    classes: Sequence[str],
+    how: Augmentation,
+    rng: np.random.Generator,
+) -> Batch:
+    """Augment examples: features (B, T, F) and class indices (B,)."""
+    sampled, durations, targets = [], [], []
+    for example in examples:
+        clip, label = example.clip, example.label
+        keep, times = clip_in_time(clip.times, example.active, how, rng)
+        if rng.random() < _PARTIAL and len(keep) > 8 and label != OTHER and OTHER in classes:
+            part = rng.integers(3, max(4, int(0.3 * len(keep)) + 1))
+            chosen = slice(None, part) if rng.random() < 0.5 else slice(len(keep) - part, None)
+            keep, times, label = keep[chosen], times[chosen], OTHER
+        points, duration = features.resample(times, clip.points[keep])
+        sampled.append(points)
+        durations.append(duration)
+        targets.append(classes.index(label))
+    body = features.to_body_frame(np.stack(sampled))
+    changed = change_in_space(body, how, rng)
+    return features.compute(changed, np.array(durations)), np.array(targets, dtype=np.int32)
+
+
+def cut_clips(clips: Sequence[Clip], classes: Sequence[str]) -> Batch:
+    """Features (N, T, F) of known clips, cut as the daemon cuts them, and class indices (N,)."""
+    values: list[NDArray[np.float32]] = []
+    settings = Settings()
+    for clip in clips:
+        segment = longest_segment(clip, settings)
+        whole = (clip.times, clip.points)
+        times, points = whole if segment is None else (segment.times, segment.points)
+        values.append(features.extract(times, points))
+    targets = [classes.index(clip.label) for clip in clips]
+    return np.stack(values), np.array(targets, dtype=np.int32)
