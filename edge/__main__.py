@@ -73,6 +73,36 @@ def _parser() -> argparse.ArgumentParser:
         help="accuracy on landmark archives",
     )
     evaluate.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE")
+    evaluate.add_argument(
+        "--full", action="store_true", help="also mirrored and at lower frame rates; slower"
+    )
+    evaluate.add_argument(
+        "--float", type=Path, metavar="FILE", help="the same network before quantization"
+    )
+    compare = commands.add_parser(
+        "compare", parents=[common, machine], help="several bundles side by side"
+    )
+    compare.add_argument("bundles", nargs="+", metavar="RUN", help="bundle, by name or path")
+    compare.add_argument(
+        "--archives", nargs="+", type=Path, default=[], metavar="ARCHIVE", help="to evaluate on"
+    )
+    train = commands.add_parser("train", help="train a network by a recipe (extra train)")
+    train.add_argument(
+        "recipe", type=Path, metavar="RECIPE", help="TOML file, as in models/recipes"
+    )
+    train.add_argument("--data", type=Path, default=Path(), metavar="DIR", help="its archives")
+    train.add_argument("--run", type=Path, metavar="DIR", help="default: runs/ and its name")
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="one value of the recipe; beats the file",
+    )
+    export = commands.add_parser("export", help="make a bundle of finished runs (extra train)")
+    export.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="several: their mean")
+    export.add_argument("--bundle", type=Path, required=True, metavar="DIR")
+    export.add_argument("--data", type=Path, metavar="DIR", help="default: where train found it")
     return parser
 
 

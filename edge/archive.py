@@ -4,7 +4,7 @@ A clip archive (``.npz``) holds flat arrays: ``points`` float16 (sum T, 75, 3) w
 divided by image width and y by image height, ``lengths`` int32 (N,), ``labels`` and
 ``signers`` str (N,), ``fps`` and ``aspect`` float32 (N,); optionally ``names`` and
 ``splits`` str (N,). A hand archive holds ``hands`` float32 (N, 21, 3), ``labels``,
-``signers``, ``aspect``, ``handedness``.
+``signers``, ``aspect``, ``handedness``; optionally ``sources`` str (N,).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
 )
-_TEXT_ARRAYS: Final = frozenset({"labels", "signers", "names", "splits", "handedness"})
+_TEXT_ARRAYS: Final = frozenset({"labels", "signers", "names", "splits", "handedness", "sources"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +80,11 @@ class Hand:
     """(21, 3) x, y, z in image widths; NaN where unseen."""
 
     handedness: str
-    """``left``, ``right`` or empty where unknown."""
+    """``Left`` or ``Right`` as MediaPipe Hands says, which takes every picture for a mirror's: a
+    right hand in an unmirrored picture is ``Left``. Empty where unknown."""
+
+    source: str = ""
+    """The recording that it is from, or empty."""
 
 
 def is_hand_archive(path: Path) -> bool:
@@ -144,12 +148,14 @@ def read_hands(path: Path) -> list[Hand]:
             f"{path}: hands must be floats (N, {HAND_POINTS}, 3), not {_kind(hands)}"
         )
     _check_columns(path, arrays, len(hands), ("aspect",))
+    sources = arrays["sources"] if "sources" in arrays else np.full(len(hands), "")
     return [
         Hand(
             label=str(arrays["labels"][i]),
             signer=str(arrays["signers"][i]),
             points=to_image_widths(hands[i], float(arrays["aspect"][i])),
             handedness=str(arrays["handedness"][i]),
+            source=str(sources[i]),
         )
         for i in range(len(hands))
     ]

@@ -7,11 +7,11 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge import features
+from edge import features, handshape
 from edge.errors import BundleError
 
 OTHER: Final = "other"
@@ -43,11 +43,14 @@ class Label(_Part):
 class FeatureSpec(_Part):
     """What the model expects to be fed."""
 
+    kind: Literal["segment", "hand"] = "segment"
+    """Whose features: edge.features or edge.handshape."""
+
     version: int
-    """edge.features.VERSION at training."""
+    """The features' VERSION at training."""
 
     fingerprint: str
-    """edge.features.fingerprint() at training."""
+    """The features' fingerprint() at training."""
 
     frames: Annotated[int, Field(ge=1)]
     """T of the input (1, T, F)."""
@@ -137,12 +140,13 @@ def read_bundle(path: Path) -> Bundle:
             f"{path / 'model.tflite'}: sha256 is {digest[:12]}…, "
             f"model.json says {manifest.sha256[:12]}…"
         )
-    spec, own = manifest.features, features.fingerprint()
-    if (spec.version, spec.fingerprint) != (features.VERSION, own):
+    spec = manifest.features
+    own = handshape if spec.kind == "hand" else features
+    if (spec.version, spec.fingerprint) != (own.VERSION, own.fingerprint()):
         raise BundleError(
             f"{path / 'model.json'}: features.fingerprint = {spec.fingerprint!r} (version "
-            f"{spec.version}), this program computes {own!r} (version {features.VERSION}); "
-            "use a bundle of this release or train again"
+            f"{spec.version}), this program computes {own.fingerprint()!r} (version "
+            f"{own.VERSION}); use a bundle of this release or train again"
         )
     glosses = [label.gloss for label in manifest.labels]
     if twice := {gloss for gloss in glosses if glosses.count(gloss) > 1}:

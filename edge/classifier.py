@@ -9,17 +9,17 @@ import numpy as np
 from edge import features
 from edge.bundle import OTHER
 from edge.errors import BundleError
-from edge.messages import Prediction
+from edge.messages import Prediction, Segment
 from edge.runtime import Network
-from edge.skeleton import LEFT_HAND, RIGHT_HAND, mirror
+from edge.skeleton import LEFT_HAND, RIGHT_HAND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from edge.bundle import Bundle
-    from edge.messages import Segment
 
 
 class Classifier:
@@ -32,6 +32,7 @@ class Classifier:
         threshold: float = 0.0,
         threads: int = 1,
         top_k: int = 10,
+        network: Path | None = None,
     ) -> None:
         """Load the network.
 
@@ -40,22 +41,22 @@ class Classifier:
             threshold: Least probability for every word; 0 leaves each word its own.
             threads: Of the interpreter.
             top_k: How many candidates a prediction lists.
+            network: What to run instead of the bundle's own, such as its float twin.
 
         Raises:
             BundleError: The network does not have the shapes that the manifest states.
             DependencyError: No TFLite runtime works here.
         """
         manifest = bundle.manifest
-        self._network = Network(bundle.model_path, threads=threads)
+        path = network or bundle.model_path
+        self._network = Network(path, threads=threads)
         shapes = (self._network.input_shape, self._network.output_shape)
         expected = (
             (1, manifest.features.frames, manifest.features.count),
             (1, len(manifest.labels)),
         )
         if shapes != expected:
-            raise BundleError(
-                f"{bundle.model_path}: input and output are {shapes}, model.json says {expected}"
-            )
+            raise BundleError(f"{path}: input and output are {shapes}, model.json says {expected}")
         self._glosses = bundle.glosses
         self._thresholds = np.array(
             [threshold or label.threshold for label in manifest.labels],
@@ -88,15 +89,36 @@ class Classifier:
         offset: float,
     ) -> Prediction:
         """Recognise (T,) times and (T, 75, 3) points; without a hand nothing is accepted."""
+        return self.classify_together([Segment(onset, offset, times, points, "stop")])
+
+    def classify_together(self, segments: Sequence[Segment]) -> Prediction:
+        """Recognise the sign that one or more segments show, each on its own.
+
+        The probabilities are averaged. Each segment counts by its probability of being a sign
+        at all, so that a hand that scratches an ear between two signs has no say.
+        """
+        each = np.stack([self._probabilities(one) for one in segments])  # (S, K)
+        weights = np.ones(len(segments), dtype=np.float32)
+        if OTHER in self._glosses:
+            weights = 1 - each[:, self._glosses.index(OTHER)] + np.float32(1e-6)
+        return self._decide(
+            (weights / weights.sum()) @ each,
+            has_hand=any(_has_hand(one.points) for one in segments),
+            onset=segments[0].onset,
+            offset=segments[-1].offset,
+        )
+
+    def _probabilities(self, segment: Segment) -> NDArray[np.float32]:
         # A left-handed signer is a mirrored right-handed one: both views count alike.
-        logits = (
-            self._network.run(features.extract(times, points))
-            + self._network.run(features.extract(times, mirror(points)))
-        ) / 2
-        probabilities = softmax(logits / self._temperature)
+        values = features.extract(segment.times, segment.points)
+        logits = (self._network.run(values) + self._network.run(features.mirrored(values))) / 2
+        return softmax(logits / self._temperature)
+
+    def _decide(
+        self, probabilities: NDArray[np.float32], *, has_hand: bool, onset: float, offset: float
+    ) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")
         best, second = order[0], order[1]
-        has_hand = np.isfinite(points[:, LEFT_HAND.start : RIGHT_HAND.stop]).any()
         sure = has_hand and probabilities[best] >= self._thresholds[best]
         clear = probabilities[best] - probabilities[second] >= self._margin
         is_other = self._glosses[best] == OTHER
@@ -109,6 +131,10 @@ class Classifier:
             is_accepted=bool(sure and clear and not is_other),
             reason="other" if is_other else "" if sure and clear else "unsure",
         )
+
+
+def _has_hand(points: NDArray[np.float32]) -> bool:
+    return bool(np.isfinite(points[:, LEFT_HAND.start : RIGHT_HAND.stop]).any())
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

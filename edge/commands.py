@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import importlib.util
 import json
 import logging
 import os
@@ -10,12 +11,13 @@ import signal
 import sys
 import threading
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge import config
 from edge.bundle import find_bundle, read_bundle
 from edge.camera import open_camera, source_kind
-from edge.errors import SetupError
+from edge.errors import DependencyError, SetupError
 from edge.messages import Declined, Sign, Utterance
 from edge.notify import journal_handler
 
@@ -107,15 +109,65 @@ def classify(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """Print how well the model does on landmark archives."""
     from edge.evaluation import evaluate_archives
+    from edge.tables import evaluation_table
 
     settings, bundle = _settings_and_bundle(options)
-    report = evaluate_archives(options.archives, settings, bundle)
+    report = evaluate_archives(
+        options.archives, settings, bundle, is_full=options.full, float_network=options.float
+    )
     if options.json:
         _print_json(report)
     else:
-        for key, value in report.items():
-            if key != "per_label":
-                _print(f"{key}: {value}")
+        _print(evaluation_table(report))
+    return 0
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train a network."""
+    _need_training()
+    from edge.training.recipe import read_recipe
+    from edge.training.train import train as train_run
+
+    run = options.run or Path("runs") / options.recipe.stem
+    train_run(read_recipe(options.recipe, options.set), options.data, run)
+    _print(f"trained: {run}")
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Make a bundle of finished runs."""
+    _need_training()
+    from edge.training.export import export as export_bundle
+
+    figures = export_bundle(options.runs, options.bundle, options.data)
+    for name, report in figures.items():
+        values = {key: value for key, value in report.items() if isinstance(value, int | float)}
+        _print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in values.items()))
+    _print(
+        f"exported: {options.bundle}; try: sign-edge run --set classifier.bundle={options.bundle}"
+    )
+    return 0
+
+
+def _need_training() -> None:
+    if importlib.util.find_spec("tensorflow") is None:
+        raise DependencyError("training needs TensorFlow: scripts/setup --extras train")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # CUDA that is not there is no news
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Print bundles side by side: accuracy, size, time."""
+    from edge.comparison import compare_bundles
+    from edge.tables import comparison_table
+
+    settings = config.load(options.config, overrides=options.set)
+    folders = [find_bundle(name) for name in options.bundles]
+    rows = compare_bundles(folders, options.archives, settings)
+    if options.json:
+        for row in rows:
+            _print_json(row)
+    else:
+        _print(comparison_table(rows))
     return 0
 
 

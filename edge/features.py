@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -90,6 +91,17 @@ NAMES: Final = (
 )
 COUNT: Final = len(NAMES)
 """F."""
+
+
+def _counterpart(name: str) -> str:
+    other = {"left": "right", "right": "left"}
+    return re.sub("left|right", lambda match: other[match.group()], name)
+
+
+_COUNTERPART: Final = np.array([NAMES.index(_counterpart(name)) for name in NAMES])
+_SIGN: Final = np.array(
+    [-1 if re.search(r"\.v?x(\.hand)?$", name) else 1 for name in NAMES], dtype=np.float32
+)
 
 
 def fingerprint() -> str:
@@ -196,6 +208,12 @@ def to_body_frame(points: NDArray[np.float32]) -> NDArray[np.float32]:
     scale = np.where(width > 1e-6, width, np.nan)[:, None, None]
     moved: NDArray[np.float32] = (points - origin) / scale
     return moved
+
+
+def mirrored(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Features (..., COUNT) of a signer -> those of the same signer with left and right swapped."""
+    swapped: NDArray[np.float32] = values[..., _COUNTERPART] * _SIGN
+    return swapped
 
 
 def _median(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from edge.classifier import Classifier
 from edge.composer import Composer
 from edge.gate import Gate
+from edge.letters import make_classifier
 from edge.messages import Declined, Frame, Landmarks, Segment, Sign, Utterance
 from edge.segmenter import Segmenter
 
@@ -38,6 +38,11 @@ class StateChange:
 Event = Sign | Utterance | Declined | StateChange
 
 
+def least_step(max_fps: float) -> float:
+    """Seconds after a frame before which no other is taken; even steps come of it."""
+    return (1 - _SLACK) / max_fps
+
+
 class Recognizer:
     """Frames or landmarks in, events out; keeps its own counts and stage times."""
 
@@ -62,7 +67,7 @@ class Recognizer:
             BundleError: The network does not fit its manifest; all stays as it was.
             DependencyError: A runtime is missing.
         """
-        self._classifier = Classifier(
+        self._classifier = make_classifier(
             bundle,
             threshold=settings.classifier.threshold,
             threads=settings.classifier.threads,
@@ -123,8 +128,7 @@ class Recognizer:
         Steps stay even, whatever the camera's rate: 25 frames per second thin out to 12.5. Uneven
         ones cost 6 points of accuracy (docs/experiments.md).
         """
-        interval = 1 / self._settings.landmarks.max_fps
-        if frame.time - self._last_taken < interval * (1 - _SLACK):
+        if frame.time - self._last_taken < least_step(self._settings.landmarks.max_fps):
             return False
         with self._timed("gate"):
             is_open = self._gate.push(frame, is_busy=self._segmenter.is_signing)

@@ -54,6 +54,7 @@ class Network:
 
     def run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Feed one example, without the batch; floats in, floats out."""
+        self._interpreter.reset_all_variables()  # a fused LSTM would go on from the last example
         self._interpreter.set_tensor(self._input["index"], quantize(values, self._input)[None])
         self._interpreter.invoke()
         raw = self._interpreter.get_tensor(self._output["index"])[0]

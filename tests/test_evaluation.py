@@ -9,10 +9,22 @@ import numpy as np
 import pytest
 
 from edge.archive import Clip, read_clips, write_clips
+from edge.bundle import OTHER
 from edge.classifier import Classifier
 from edge.config import Settings
 from edge.errors import ArchiveError, SourceError
-from edge.evaluation import classify_file, evaluate_archives, longest_segment, predict
+from edge.evaluation import (
+    RATES,
+    classify_file,
+    cut,
+    evaluate_archives,
+    flip,
+    longest_segment,
+    predict,
+    thin,
+)
+from edge.recognizer import least_step
+from edge.skeleton import LEFT_HAND, RIGHT_HAND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +151,131 @@ def test_clip_without_a_segment_is_classified_whole(bundle: Bundle, signing: Sig
 def test_clip_of_nobody_is_declined(bundle: Bundle) -> None:
     nobody = Clip("", "", 15.0, np.full((30, 75, 3), np.nan, dtype=np.float32))
     assert not predict(nobody, SETTINGS, Classifier(bundle)).is_accepted
+
+
+def test_every_segment_of_a_clip_counts_by_its_chance_of_being_a_sign(
+    bundle: Bundle, signing: Signing
+) -> None:
+    points = signing.but(signs=((1.0, 2.0), (3.0, 5.0), (6.0, 7.0)), length=9.0).arrays()[1]
+    clip = Clip("", "", 15.0, points)
+    segments = cut(clip, SETTINGS)
+    assert len(segments) == 3
+    whole = Classifier(bundle, top_k=len(bundle.glosses))
+    each = [dict(whole.classify(s.times, s.points, s.onset, s.offset).top) for s in segments]
+    total = sum(1 - one[OTHER] for one in each)
+    prediction = predict(clip, SETTINGS, whole)
+    for gloss, probability in prediction.top:
+        expected = sum((1 - one[OTHER]) * one[gloss] for one in each) / total
+        assert probability == pytest.approx(expected, abs=2e-4)
+    assert prediction.onset == segments[0].onset
+    assert prediction.offset == segments[-1].offset
+
+
+def test_sign_that_is_repeated_is_recognised_as_once(
+    bundle: Bundle, words: dict[str, Clip]
+) -> None:
+    classifier = Classifier(bundle)
+    for clip in list(words.values())[:4]:
+        rest = np.repeat(clip.points[:1], round(2 * clip.fps), axis=0)
+        rest[:, LEFT_HAND] = rest[:, RIGHT_HAND] = np.nan
+        once = np.concatenate([rest, clip.points, rest])
+        three = replace(clip, points=np.concatenate([once, once, once]))
+        assert len(cut(three, SETTINGS)) == 3 * len(cut(replace(clip, points=once), SETTINGS))
+        assert predict(three, SETTINGS, classifier).top[0][0] == clip.label
+
+
+def test_flip_puts_the_right_hand_where_the_left_one_is_in_the_flipped_picture(
+    signing: Signing,
+) -> None:
+    clip = Clip("", "", 15.0, signing.arrays()[1])
+    flipped = flip(clip)
+    np.testing.assert_allclose(
+        flipped.points[:, LEFT_HAND, 0], 1 - clip.points[:, RIGHT_HAND, 0], atol=1e-6
+    )
+    np.testing.assert_array_equal(flipped.points[:, LEFT_HAND, 1:], clip.points[:, RIGHT_HAND, 1:])
+    assert np.isnan(flipped.points[:, RIGHT_HAND]).all()
+    np.testing.assert_allclose(flip(flipped).points, clip.points, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("stored", "wanted", "reached"),
+    [
+        (12.5, 10, 12.5),
+        (12.5, 7, 6.25),
+        (15.0, 10, 7.5),
+        (25.0, 15, 12.5),
+        (30.0, 10, 10.0),
+        (8.0, 30, 8.0),
+    ],
+)
+def test_thinned_clip_keeps_the_frames_that_the_daemon_would_in_even_steps(
+    stored: float, wanted: int, reached: float
+) -> None:
+    points = np.zeros((50, 75, 3), np.float32)
+    points[:, 0, 0] = np.arange(50)
+    clip = Clip("", "", stored, points)
+    thinned = thin(clip, wanted)
+    assert thinned.fps == pytest.approx(reached)
+    kept = [0]
+    for index in range(1, 50):
+        if (index - kept[-1]) / stored >= least_step(wanted):
+            kept.append(index)
+    assert thinned.points[:, 0, 0].tolist() == kept
+    np.testing.assert_allclose(thinned.times, clip.times[kept])
+
+
+def test_only_the_full_evaluation_tries_other_conditions(
+    bundle: Bundle, words: dict[str, Clip], tmp_path: Path
+) -> None:
+    path = write_named(tmp_path / "a.npz", list(words.values())[:6])
+    quick = evaluate_archives([path], SETTINGS, bundle)
+    full = evaluate_archives([path], SETTINGS, bundle, is_full=True)
+    assert full.keys() - quick.keys() == {"mirrored", "by_fps"}
+    assert {key: full[key] for key in quick} == quick
+    assert quick["top1"] == full["mirrored"] == 1.0
+    assert list(full["by_fps"]) == [str(rate) for rate in RATES]
+    (stored,) = {clip.fps for clip in words.values()}
+    assert full["by_fps"]["30"] == {"fps": stored, "top1": 1.0}
+    rates = [one["fps"] for one in full["by_fps"].values()]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < stored
+
+
+def test_full_evaluation_of_nothing_known_has_no_shares(
+    bundle: Bundle, words: dict[str, Clip], tmp_path: Path
+) -> None:
+    path = write_named(tmp_path / "a.npz", [replace(next(iter(words.values())), label="xyz")])
+    figures = evaluate_archives(
+        [path], SETTINGS, bundle, is_full=True, float_network=bundle.model_path
+    )
+    assert figures["mirrored"] is None
+    assert figures["by_fps"]["5"] == {"fps": None, "top1": None}
+    assert figures["float"] == {"top1": None, "same_top1": None}
+
+
+def test_each_source_has_its_own_figures(
+    bundle: Bundle, words: dict[str, Clip], tmp_path: Path
+) -> None:
+    one, other, third, *_ = words.values()
+    good = write_named(tmp_path / "good.npz", [one, other, replace(third, label="xyz")])
+    bad = write_named(tmp_path / "bad.npz", [replace(one, label=other.label)])
+    figures = evaluate_archives([good, bad], SETTINGS, bundle)
+    assert list(figures["by_source"]) == ["good.npz", "bad.npz"]
+    by_source = figures["by_source"]
+    assert (by_source["good.npz"]["clips"], by_source["good.npz"]["top1"]) == (2, 1.0)
+    assert (by_source["bad.npz"]["clips"], by_source["bad.npz"]["top1"]) == (1, 0.0)
+    assert by_source["good.npz"]["unknown_label"] == figures["unknown_label"] == 1
+    assert figures["top1"] == pytest.approx(2 / 3, abs=1e-4)
+
+
+def test_float_network_is_measured_against_what_the_bundle_says(
+    bundle: Bundle, words: dict[str, Clip], tmp_path: Path
+) -> None:
+    one, other, *_ = words.values()
+    clips = [one, replace(other, label=one.label)]
+    path = write_named(tmp_path / "a.npz", clips)
+    figures = evaluate_archives([path], SETTINGS, bundle, float_network=bundle.model_path)
+    assert figures["float"] == {"top1": 0.5, "same_top1": 1.0}
 
 
 def test_hand_archive_is_refused_by_name(bundle: Bundle, tmp_path: Path) -> None:

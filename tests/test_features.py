@@ -177,6 +177,7 @@ def test_mirrored_points_give_mirrored_features(signing: Signing) -> None:
     sign = np.array([-1 if {"x", "vx"} & set(name.split(".")) else 1 for name in NAMES])
     found, mirrored = extract(times, points), extract(times, mirror(points))
     np.testing.assert_allclose(mirrored, found[:, partner] * sign, atol=1e-3)
+    np.testing.assert_array_equal(features.mirrored(found), found[:, partner] * sign)
     assert np.abs(mirrored - found).max() > 0.5
 
 

@@ -6,9 +6,10 @@ What each is worth is measured in docs/experiments.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
+from pydantic import Field
 
 from edge.skeleton import (
     INDEX,
@@ -28,60 +29,64 @@ if TYPE_CHECKING:
 _ELBOWS: Final = np.array([INDEX["left_elbow"], INDEX["right_elbow"]])
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+Strength = Annotated[float, Field(ge=0, le=90)]
+
+
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """Strength of each change; 0 switches it off."""
 
-    mirror: float = 0.3
+    mirror: Share = 0.3
     """Probability of swapping left and right."""
 
-    yaw: float = 18.0
+    yaw: Strength = 18.0
     """Standard deviation, degrees: the camera stands to one side."""
 
-    pitch: float = 18.0
+    pitch: Strength = 18.0
     """Standard deviation, degrees: the camera looks up or down."""
 
-    roll: float = 6.0
+    roll: Strength = 6.0
     """Standard deviation, degrees: the camera or the body leans."""
 
-    scale: float = 0.15
+    scale: Strength = 0.15
     """Standard deviation of the logarithm of each axis: arms, torsos, lenses differ."""
 
-    shear: float = 0.06
+    shear: Strength = 0.06
     """Standard deviation of x per y."""
 
-    shift: float = 0.1
+    shift: Strength = 0.1
     """Standard deviation, shoulder widths: shoulders are found elsewhere than the hands."""
 
-    bend: float = 0.03
+    bend: Strength = 0.03
     """Standard deviation of the squares in a smooth bending of space: wide lenses, and bodies of
     other proportions, with whatever touches still touching."""
 
-    hand_size: float = 0.08
+    hand_size: Strength = 0.08
     """Standard deviation of the logarithm of the hands' size."""
 
-    depth: float = 0.25
+    depth: Strength = 0.25
     """Standard deviation of the logarithm of all depth: MediaPipe only guesses it."""
 
-    drop_elbows: float = 0.15
+    drop_elbows: Share = 0.15
     """Probability that the elbows are never seen: the picture is cut."""
 
-    drop_hand: float = 0.25
+    drop_hand: Share = 0.25
     """Probability that a hand vanishes for a stretch of up to a third of the sign."""
 
-    jitter: float = 0.01
+    jitter: Strength = 0.01
     """Standard deviation, shoulder widths, of every point in every frame."""
 
-    speed: float = 0.25
+    speed: Strength = 0.25
     """Standard deviation of the logarithm of the duration."""
 
-    warp: float = 0.12
+    warp: Strength = 0.12
     """Standard deviation of the time warp's knots, as a share of the sign."""
 
-    drop_frames: float = 0.5
+    drop_frames: Share = 0.5
     """Probability of keeping only some frames, down to five per second."""
 
-    trim: float = 0.15
+    trim: Share = 0.15
     """Largest share cut off at either end of the moving part."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge.archive import read_clips
+from edge.errors import ConfigError
 from edge.messages import Landmarks
 from edge.motion import MotionMeter
 from edge.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
@@ -38,6 +39,9 @@ class Example:
     active: tuple[float, float]
     """Seconds from and to which the hands are up or move."""
 
+    is_borrowed: bool = False
+    """Whether the body is another clip's (edge.training.bodies)."""
+
     @property
     def has_body(self) -> bool:
         """Whether the shoulders are seen long enough to measure by."""
@@ -56,9 +60,24 @@ def read_examples(paths: Iterable[Path], label_of: Callable[[str], str | None]) 
     return examples
 
 
-def example_of(clip: Clip, label: str) -> Example:
+def example_of(clip: Clip, label: str, *, is_borrowed: bool = False) -> Example:
     """Find a clip's moving part."""
-    return Example(clip, label, active_part(clip))
+    return Example(clip, label, active_part(clip), is_borrowed)
+
+
+def find_archives(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Find a recipe's archives; a name may be a pattern such as ``*.npz``.
+
+    Raises:
+        ConfigError: A name fits no file.
+    """
+    found = []
+    for name in names:
+        paths = sorted(folder.glob(name))
+        if not paths:
+            raise ConfigError(f"{name!r}: no such archive in {folder}; --data names the folder")
+        found += paths
+    return found
 
 
 def hold_out(clips: Sequence[Clip], share: float, fold: int) -> tuple[list[Clip], list[Clip]]:

@@ -1,11 +1,7 @@
-"""A run folder -> a bundle: int8, calibrated, measured.
-
-Run as ``python -m edge.training.export --help``.
-"""
+"""Run folders -> a bundle: int8, calibrated, measured with the runtime itself."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import logging
@@ -14,23 +10,29 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge import __version__, config, features
-from edge.archive import read_clips, write_clips
-from edge.bundle import OTHER, read_bundle
-from edge.errors import EdgeError
-from edge.evaluation import evaluate_archives, longest_segment
+from edge import __version__, config
+from edge.bundle import read_bundle
+from edge.errors import ConfigError
+from edge.evaluation import evaluate_archives
 from edge.runtime import Network
-from edge.training.augment import Augmentation
-from edge.training.prototypes import mean_trajectory
-from edge.training.train import make_batch, read_training_set
+from edge.training.calibration import (
+    DEFAULT_THRESHOLD,
+    fit_temperature,
+    fit_thresholds,
+    probabilities,
+)
+from edge.training.card import write_card
+from edge.training.dataset import find_archives
+from edge.training.recipe import load_dumped
+from edge.training.tasks import make_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from edge.config import Settings
-    from edge.training.dataset import Example
+    from edge.training.recipe import Recipe
+    from edge.training.tasks import Batch, Task
 
 logger = logging.getLogger(__name__)
 
@@ -38,17 +40,90 @@ _SPOKEN: Final = {"i": "I", "i love you": "I love you", "what's up": "what's up?
 _CALIBRATION_EXAMPLES: Final = 512
 
 
-def load_average(runs: Sequence[Path]) -> Any:  # noqa: ANN401 - Keras ships no types
-    """Load the networks of one or more runs as one whose logits are their mean.
+def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> dict[str, Any]:
+    """Write a bundle.
+
+    Args:
+        runs: Finished runs of the same labels; the bundle is the mean of their networks.
+        bundle: The folder to write; ``README.md`` is kept if it is there.
+        folder: Where the archives are; by default where the first run found them.
+
+    Returns:
+        The figures on the validation archives.
 
     Raises:
-        EdgeError: The runs do not have the same labels.
+        ConfigError: A run is not finished, or the runs do not fit each other.
     """
-    from tensorflow import keras
+    recipe, labels, sources = _read_runs(runs)
+    folder = folder or Path(sources["folder"])
+    task = make_task(recipe, folder)
+    if task.classes != labels:
+        raise ConfigError(f"{runs[0] / 'labels.json'}: the archives in {folder} have other labels")
+    model = load_average(runs)
+    bundle.mkdir(parents=True, exist_ok=True)
+    content = convert(model, task)
+    (bundle / "model.tflite").write_bytes(content)
+    (runs[0] / "model-float.tflite").write_bytes(convert_float(model, task))
+    manifest: dict[str, Any] = {
+        "name": bundle.name,
+        "version": __version__,
+        "labels": [],
+        "features": task.feature_spec,
+        "temperature": 1.0,
+        "margin": 0.0,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "metrics": {},
+        "training": {
+            **{key: value for key, value in sources.items() if key != "folder"},
+            "parameters": model.count_params(),
+            "recipes": [json.loads((run / "recipe.json").read_text()) for run in runs],
+        },
+    }
+    thresholds = [DEFAULT_THRESHOLD] * len(labels)
+    held_out = task.validation()
+    if held_out is not None:
+        logits = average_views(Network(bundle / "model.tflite"), task, held_out)
+        exact = average_views(Network(runs[0] / "model-float.tflite"), task, held_out)
+        manifest["temperature"] = fit_temperature(logits, held_out[1])
+        shares = probabilities(logits, manifest["temperature"])
+        thresholds = fit_thresholds(shares, held_out[1])
+        manifest["metrics"]["int8_against_float"] = _agreement(logits, exact, held_out[1])
+    manifest["labels"] = [
+        {
+            "gloss": gloss,
+            "display": _SPOKEN.get(gloss, gloss),
+            "spoken": _SPOKEN.get(gloss, gloss),
+            "threshold": threshold,
+        }
+        for gloss, threshold in zip(labels, thresholds, strict=True)
+    ]
+    _write_manifest(bundle, manifest)
+    for path in find_archives(folder, recipe.data.validation):
+        report = evaluate_archives([path], config.Settings(), read_bundle(bundle))
+        manifest["metrics"][path.stem] = report
+    _write_manifest(bundle, manifest)
+    task.finish(bundle)
+    write_card(bundle, manifest)
+    figures: dict[str, Any] = manifest["metrics"]
+    return figures
 
+
+def _read_runs(runs: Sequence[Path]) -> tuple[Recipe, list[str], dict[str, Any]]:
+    for run in runs:
+        for name in ("model.keras", "labels.json", "recipe.json", "sources.json"):
+            if not (run / name).exists():
+                raise ConfigError(f"{run / name}: no such file; the run is not finished")
     texts = {(run / "labels.json").read_text() for run in runs}
     if len(texts) > 1:
-        raise EdgeError(f"{', '.join(map(str, runs))}: labels.json differ")
+        raise ConfigError(f"{', '.join(map(str, runs))}: labels.json differ")
+    recipe = load_dumped(json.loads((runs[0] / "recipe.json").read_text()))
+    return recipe, json.loads(texts.pop()), json.loads((runs[0] / "sources.json").read_text())
+
+
+def load_average(runs: Sequence[Path]) -> Any:  # noqa: ANN401 - Keras ships no types
+    """Load the networks of one or more runs as one whose logits are their mean."""
+    from tensorflow import keras
+
     models = [keras.models.load_model(run / "model.keras", compile=False) for run in runs]
     if len(models) == 1:
         return models[0]
@@ -58,19 +133,12 @@ def load_average(runs: Sequence[Path]) -> Any:  # noqa: ANN401 - Keras ships no 
     return keras.Model(inputs, keras.layers.Average()([model(inputs) for model in models]))
 
 
-def convert(runs: Sequence[Path], examples: Sequence[Example], classes: Sequence[str]) -> bytes:
-    """Convert a trained network to TFLite with int8 weights, activations, input and output."""
+def convert(model: Any, task: Task) -> bytes:  # noqa: ANN401 - Keras ships no types
+    """Convert to TFLite with int8 weights, activations, input and output."""
     import tensorflow as tf
 
-    model = load_average(runs)
-    rng = np.random.default_rng(0)
-    chosen = rng.choice(len(examples), _CALIBRATION_EXAMPLES, replace=False)
-    calm = Augmentation(yaw=5, pitch=5, drop_hand=0.1)
-    batch, _ = make_batch([examples[i] for i in chosen], classes, calm, rng)
-    concrete = tf.function(model).get_concrete_function(
-        tf.TensorSpec((1, features.FRAMES, features.COUNT), tf.float32)
-    )
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], model)
+    batch, _ = task.calm_batch(_CALIBRATION_EXAMPLES, np.random.default_rng(0))
+    converter = _converter(model, task)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([example[None]] for example in batch)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -80,131 +148,42 @@ def convert(runs: Sequence[Path], examples: Sequence[Example], classes: Sequence
     return content
 
 
-def read_cut_clips(
-    paths: Sequence[Path], classes: Sequence[str], settings: Settings
-) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Features (N, T, F) of known clips, cut as the daemon cuts them, and class indices (N,)."""
-    values, targets = [], []
-    for path in paths:
-        for clip in read_clips(path):
-            if clip.label not in classes:
-                continue
-            segment = longest_segment(clip, settings)
-            times, points = (
-                (clip.times, clip.points) if segment is None else (segment.times, segment.points)
-            )
-            values.append(features.extract(times, points))
-            targets.append(classes.index(clip.label))
-    return np.stack(values), np.array(targets)
+def convert_float(model: Any, task: Task) -> bytes:  # noqa: ANN401 - Keras ships no types
+    """Convert to TFLite as it is, to compare with."""
+    content: bytes = _converter(model, task).convert()
+    return content
 
 
-def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.intp]) -> float:
-    """Find the temperature of least cross-entropy (Guo et al. 2017, section 4.2)."""
-    candidates = np.geomspace(0.2, 5.0, 200)
-    losses = []
-    for temperature in candidates:
-        scaled = logits / temperature
-        scaled = scaled - scaled.max(axis=1, keepdims=True)
-        chosen = scaled[np.arange(len(targets)), targets]
-        losses.append(float((np.log(np.exp(scaled).sum(axis=1)) - chosen).mean()))
-    return float(candidates[int(np.argmin(losses))])
+def _converter(model: Any, task: Task) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+    import tensorflow as tf
+
+    concrete = tf.function(model).get_concrete_function(
+        tf.TensorSpec((1, *task.shape), tf.float32)  # a batch of 1: dynamic shapes cost operators
+    )
+    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], model)
 
 
-def export(
-    runs: Sequence[Path],
-    bundle: Path,
-    examples: Sequence[Example],
-    validation: Sequence[Path],
-    threshold: float,
-    margin: float,
-    archives: Sequence[str],
-) -> None:
-    """Write a bundle and measure it with the runtime's own interpreter."""
-    settings = config.Settings()
-    classes: list[str] = json.loads((runs[0] / "labels.json").read_text())
-    bundle.mkdir(parents=True, exist_ok=True)
-    content = convert(runs, examples, classes)
-    (bundle / "model.tflite").write_bytes(content)
-    values, targets = read_cut_clips(validation, classes, settings)
-    network = Network(bundle / "model.tflite")
-    logits = np.stack([network.run(value) for value in values])
-    manifest: dict[str, Any] = {
-        "name": bundle.name,
-        "version": __version__,
-        "labels": [
-            {
-                "gloss": gloss,
-                "display": _SPOKEN.get(gloss, gloss),
-                "spoken": _SPOKEN.get(gloss, gloss),
-                "threshold": threshold,
-            }
-            for gloss in classes
-        ],
-        "features": {
-            "version": features.VERSION,
-            "fingerprint": features.fingerprint(),
-            "frames": features.FRAMES,
-            "count": features.COUNT,
-        },
-        "temperature": round(fit_temperature(logits, targets), 4),
-        "margin": margin,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "metrics": {"int8_against_float": _agreement(runs, values, logits)},
-        "training": {
-            "archives": list(archives),
-            "signers": sorted({example.clip.signer for example in examples}),
-            "clips": len(examples),
-            "runs": [json.loads((run / "settings.json").read_text()) for run in runs],
-        },
-    }
-    _write_manifest(bundle, manifest)
-    for path in validation:
-        report = evaluate_archives([path], settings, read_bundle(bundle))
-        logger.info("%s: %s", path.name, {k: v for k, v in report.items() if k != "per_label"})
-        manifest["metrics"][path.stem] = report
-    _write_manifest(bundle, manifest)
-    glosses = [gloss for gloss in classes if gloss != OTHER]
-    by_gloss = {gloss: [e for e in examples if e.label == gloss] for gloss in glosses}
-    write_clips(bundle / "prototypes.npz", [mean_trajectory(by_gloss[g]) for g in glosses])
+def average_views(network: Network, task: Task, examples: Batch) -> NDArray[np.float32]:
+    """Logits (N, K) as the classifier averages them over its views of an example."""
+    return np.stack(
+        [
+            np.mean([network.run(view) for view in task.views(value)], axis=0)
+            for value in examples[0]
+        ]
+    )
 
 
 def _agreement(
-    runs: Sequence[Path], values: NDArray[np.float32], logits: NDArray[np.float32]
+    logits: NDArray[np.float32], exact: NDArray[np.float32], targets: NDArray[np.int32]
 ) -> dict[str, float]:
-    exact = load_average(runs).predict(values, verbose=0)
-    same = (exact.argmax(axis=1) == logits.argmax(axis=1)).mean()
-    return {"same_top1": round(float(same), 4)}
+    best, right = logits.argmax(axis=1), exact.argmax(axis=1)
+    return {
+        "same_top1": round(float((best == right).mean()), 4),
+        "int8_top1": round(float((best == targets).mean()), 4),
+        "float_top1": round(float((right == targets).mean()), 4),
+    }
 
 
 def _write_manifest(bundle: Path, manifest: dict[str, Any]) -> None:
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     (bundle / "model.json").write_text(text + "\n", encoding="utf-8")
-
-
-def main() -> None:
-    """Export from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, nargs="+", required=True, help="several: their mean")
-    parser.add_argument("--bundle", type=Path, required=True)
-    parser.add_argument("--known", type=Path, nargs="+", required=True)
-    parser.add_argument("--extra", type=Path, nargs="*", default=[])
-    parser.add_argument("--other", type=Path, nargs="*", default=[])
-    parser.add_argument("--validation", type=Path, nargs="+", required=True)
-    parser.add_argument("--threshold", type=float, default=0.33)
-    parser.add_argument("--margin", type=float, default=0.0)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO)
-    sources = [*arguments.known, *arguments.extra, *arguments.other]
-    export(
-        arguments.run,
-        arguments.bundle,
-        read_training_set(arguments.known, arguments.extra, arguments.other),
-        arguments.validation,
-        arguments.threshold,
-        arguments.margin,
-        [path.name for path in sources],
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from edge.errors import ConfigError
 from edge.training.augment import Augmentation
+from edge.training.letters import HandAugmentation
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -17,6 +18,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -46,6 +48,10 @@ class DataRecipe(_Part):
 
     vocabulary: Literal["known", "all"] = "known"
     """All: every label of every archive is a class, for pre-training."""
+
+    left_out: tuple[str, ...] = ()
+    """Signers of letters who are not learnt from; ``LABEL@SIGNER`` leaves out one letter of
+    theirs. They sign another alphabet, or saved a letter under another's name."""
 
     validation: tuple[str, ...] = ()
     """Archives to validate on. Clips of the same ``names`` are never learnt from."""
@@ -111,11 +117,16 @@ class Recipe(_Part):
     data: DataRecipe
     architecture: ArchitectureRecipe
     augmentation: Augmentation = Augmentation()
+    hand_augmentation: HandAugmentation = HandAugmentation()
     schedule: ScheduleRecipe = ScheduleRecipe()
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe.
+
+    Args:
+        path: The TOML file.
+        changes: ``section.key=value`` each, with a TOML value; they beat the file.
 
     Raises:
         ConfigError: The file cannot be read, is no TOML, or a key is unknown or out of range.
@@ -126,6 +137,8 @@ def read_recipe(path: Path) -> Recipe:
         raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    for change in changes:
+        _apply(content, change)
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
@@ -137,11 +150,28 @@ def read_recipe(path: Path) -> Recipe:
         raise ConfigError(f"{path}: {key} = {value!r}: {first['msg'].lower()}") from None
 
 
+def _apply(content: dict[str, Any], change: str) -> None:
+    key, equals, value = change.partition("=")
+    *sections, last = key.strip().split(".")
+    if not equals or not last:
+        raise ConfigError(f"--set {change!r}: not section.key=value")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value  # a word without its quotes
+    for section in sections:
+        content = content.setdefault(section, {})
+        if not isinstance(content, dict):
+            raise ConfigError(f"--set {change!r}: {section} is no section")
+    content[last] = parsed
+
+
 def dump(recipe: Recipe) -> dict[str, Any]:
     """Give a recipe as plain values, to be written beside what came of it."""
     return {
-        **recipe.model_dump(mode="json", exclude={"augmentation"}),
+        **recipe.model_dump(mode="json", exclude={"augmentation", "hand_augmentation"}),
         "augmentation": asdict(recipe.augmentation),
+        "hand_augmentation": asdict(recipe.hand_augmentation),
     }
 
 

@@ -32,6 +32,9 @@ class Task(Protocol):
     sources: dict[str, object]
     """Archives, clips and signers learnt from, for the model's manifest."""
 
+    feature_spec: dict[str, object]
+    """What a bundle's manifest says of the input."""
+
     def batch(self, count: int, rng: np.random.Generator) -> Batch:
         """Draw augmented examples (B, *shape) and their class indices (B,)."""
         ...
@@ -42,6 +45,14 @@ class Task(Protocol):
 
     def validation(self) -> Batch | None:
         """Give all examples to validate on, as the program itself would see them."""
+        ...
+
+    def views(self, example: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Give the ways in which the classifier looks at one example."""
+        ...
+
+    def finish(self, bundle: Path) -> None:
+        """Write what else belongs into a bundle."""
         ...
 
 
@@ -56,8 +67,18 @@ def make_task(recipe: Recipe, folder: Path) -> Task:
         from edge.training.words import WordsTask
 
         task: Task = WordsTask(recipe, folder)
+    elif recipe.task == "letters":
+        from edge.training.letters import LettersTask
+
+        task = LettersTask(recipe, folder)
+    elif recipe.task == "letter_images":
+        from edge.training.pictures import PicturesTask
+
+        task = PicturesTask(recipe, folder)
     else:
-        raise ConfigError(f"task = {recipe.task!r}")
+        from edge.training.videos import VideosTask
+
+        task = VideosTask(recipe, folder)
     if not task.size or len(task.classes) < 2:
         raise ConfigError(f"{', '.join(recipe.data.known)}: fewer than two classes to learn from")
     return task

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 import multiprocessing
+import os
+import sys
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from edge.errors import ConfigError
 from edge.training import zoo
 from edge.training.recipe import dump
+from edge.training.report import write_curves, write_report
 from edge.training.tasks import make_task
 
 if TYPE_CHECKING:
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
     from edge.training.recipe import Recipe, ScheduleRecipe
     from edge.training.tasks import Batch, Task
 
-logger = logging.getLogger(__name__)
-
 _QUEUED: Final = 16
 """Batches made ahead."""
 
@@ -31,7 +32,8 @@ def train(recipe: Recipe, folder: Path, run: Path) -> None:
     """Train a network.
 
     Leaves in the run folder ``model.keras`` (averaged weights), ``labels.json``,
-    ``recipe.json`` and ``log.csv``; ``backup/`` holds the last epoch until then.
+    ``recipe.json``, ``sources.json``, ``log.csv`` and, where something is held out, what
+    edge.training.report draws of it; ``backup/`` holds the last finished epoch.
 
     Args:
         recipe: What to train.
@@ -48,7 +50,8 @@ def train(recipe: Recipe, folder: Path, run: Path) -> None:
     keras.utils.set_random_seed(recipe.seed)
     task = make_task(recipe, folder)
     (run / "labels.json").write_text(json.dumps(task.classes))
-    (run / "sources.json").write_text(json.dumps(task.sources))
+    sources = {**task.sources, "folder": str(folder.resolve())}
+    (run / "sources.json").write_text(json.dumps(sources))
     steps = max(1, task.size // schedule.batch)
     model = zoo.build(
         recipe.architecture.name, task.shape, len(task.classes), recipe.architecture.options
@@ -78,13 +81,16 @@ def train(recipe: Recipe, folder: Path, run: Path) -> None:
             steps_per_epoch=steps,
             epochs=schedule.epochs,
             validation_data=held_out,
-            verbose="auto" if logger.isEnabledFor(logging.INFO) else 0,
+            verbose=1 if sys.stdout.isatty() else 2,  # a bar, or a line per epoch
             callbacks=[*callbacks, keras.callbacks.LambdaCallback(on_epoch_begin=feeder.begin)],
         )
     if schedule.averaging:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     model.save(run / "model.keras")
-    logger.info("saved %s", run / "model.keras")
+    if held_out is None:
+        write_curves(run)
+    else:
+        write_report(run, task.classes, held_out[1], model.predict(held_out[0], verbose=0))
 
 
 def _claim(run: Path, recipe: Recipe) -> None:
@@ -132,11 +138,20 @@ class Feeder:
 
 
 def _produce(task: Task, seed: int, count: int, first_step: int, queue: Any) -> None:  # noqa: ANN401
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     step = first_step
     while True:
         # One generator per step, so that a resumed run sees what an unbroken one would.
         queue.put(task.batch(count, np.random.default_rng([seed, step])))
         step += 1
+
+
+def _end_with_parent() -> None:
+    """A killed training must not leave its feeder behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _dataset(feeder: Feeder, task: Task) -> Any:  # noqa: ANN401 - TensorFlow ships no types

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge import features
-from edge.archive import read_clips
+from edge.archive import read_clips, write_clips
 from edge.bundle import OTHER
 from edge.config import Settings
 from edge.evaluation import longest_segment
 from edge.training.augment import change_in_space, clip_in_time
 from edge.training.bodies import read_hands_only
-from edge.training.dataset import Example, example_of, hold_out, read_examples, sampling_weights
+from edge.training.dataset import (
+    Example,
+    example_of,
+    find_archives,
+    hold_out,
+    read_examples,
+    sampling_weights,
+)
+from edge.training.prototypes import mean_trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +37,10 @@ if TYPE_CHECKING:
 
 _PARTIAL: Final = 0.04
 """Share of examples that are only the first or last stretch of a sign, taught as OTHER."""
+_REST: Final = 0.02
+"""Share of examples that are the stretch before or after a sign, taught as OTHER."""
+_LEAST_REST: Final = 5
+"""Frames."""
 _OTHER_SIGN: Final = "other (sign)"
 """The sign for OTHER, which is not the class OTHER."""
 
@@ -42,12 +54,19 @@ class WordsTask:
         self.shape = (features.FRAMES, features.COUNT)
         examples, self._held_out = read_words(recipe.data, folder)
         self.examples = examples
-        self.classes = sorted({example.label for example in examples})
+        self.classes = sorted({example.label for example in examples} | {OTHER})
         self.size = len(examples)
+        self.feature_spec: dict[str, object] = {
+            "kind": "segment",
+            "version": features.VERSION,
+            "fingerprint": features.fingerprint(),
+            "frames": features.FRAMES,
+            "count": features.COUNT,
+        }
         self._weights = np.array(sampling_weights(examples))
         data = recipe.data
-        self._validation = [folder / name for name in data.validation]
-        self.sources = {
+        self._validation = find_archives(folder, data.validation)
+        self.sources: dict[str, object] = {
             "archives": [*data.known, *data.extra, *data.other, *data.hands],
             "clips": len(examples),
             "signers": sorted({example.clip.signer for example in examples}),
@@ -71,6 +90,19 @@ class WordsTask:
             clips += [clip for clip in read_clips(path) if clip.label in self.classes]
         return cut_clips(clips, self.classes) if clips else None
 
+    def views(self, example: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """As it is, and with left and right swapped."""
+        return [example, features.mirrored(example)]
+
+    def finish(self, bundle: Path) -> None:
+        """Write one mean trajectory per word."""
+        by_gloss: dict[str, list[Example]] = {}
+        for example in self.examples:
+            if example.label != OTHER and not example.is_borrowed:
+                by_gloss.setdefault(example.label, []).append(example)
+        clips = [mean_trajectory(by_gloss[gloss]) for gloss in sorted(by_gloss)]
+        write_clips(bundle / "prototypes.npz", clips)
+
 
 def read_words(data: DataRecipe, folder: Path) -> tuple[list[Example], list[Clip]]:
     """Read what a recipe names.
@@ -79,14 +111,13 @@ def read_words(data: DataRecipe, folder: Path) -> tuple[list[Example], list[Clip
         The examples to learn from, and the known clips of held-out signers.
     """
     known, held_out = [], []
-    for name in data.known:
-        clips = read_clips(folder / name)
-        kept, apart = hold_out(clips, data.holdout, data.fold)
+    for path in find_archives(folder, data.known):
+        kept, apart = hold_out(read_clips(path), data.holdout, data.fold)
         known += kept
         held_out += apart
     barred = {clip.name for clip in held_out if clip.name}
-    for name in data.validation:
-        barred |= {clip.name for clip in read_clips(folder / name) if clip.name}
+    for path in find_archives(folder, data.validation):
+        barred |= {clip.name for clip in read_clips(path) if clip.name}
     clips = [clip for clip in known if clip.name not in barred]
     vocabulary = {clip.label for clip in clips}
     parts = {part for label in vocabulary for part in label.split()} | {"hi", "hey", ""}
@@ -97,16 +128,18 @@ def read_words(data: DataRecipe, folder: Path) -> tuple[list[Example], list[Clip
             return label
         return None if parts & set(label.split(" ")) else OTHER
 
+    def other_of(label: str) -> str:
+        return label if takes_all and label else OTHER
+
     examples = [example_of(clip, clip.label) for clip in clips]
-    examples += read_examples([folder / name for name in data.extra], label_of)
-    for name in data.hands:
-        lenders = [clip for clip in clips if clip.name]  # the pictures of the same data set
-        for clip in read_hands_only(folder / name, lenders or clips):
+    examples += read_examples(find_archives(folder, data.extra), label_of)
+    lenders = [clip for clip in clips if clip.name]  # pictures of the same data set
+    for path in find_archives(folder, data.hands):
+        for clip in read_hands_only(path, lenders or clips):
             label = _OTHER_SIGN if clip.label == OTHER else clip.label
             if clip.name not in barred and (takes_all or label in vocabulary):
-                examples.append(example_of(clip, label))
-    others = [folder / name for name in data.other]
-    examples += read_examples(others, lambda label: label if takes_all and label else OTHER)
+                examples.append(example_of(clip, label, is_borrowed=True))
+    examples += read_examples(find_archives(folder, data.other), other_of)
     return [example for example in examples if example.has_body], held_out
 
 
@@ -121,10 +154,12 @@ def make_batch(
     for example in examples:
         clip, label = example.clip, example.label
         keep, times = clip_in_time(clip.times, example.active, how, rng)
-        if rng.random() < _PARTIAL and len(keep) > 8 and label != OTHER and OTHER in classes:
+        if rng.random() < _PARTIAL and len(keep) > 8:
             part = rng.integers(3, max(4, int(0.3 * len(keep)) + 1))
             chosen = slice(None, part) if rng.random() < 0.5 else slice(len(keep) - part, None)
             keep, times, label = keep[chosen], times[chosen], OTHER
+        elif rng.random() < _REST and len(rest := _at_rest(example)) >= _LEAST_REST:
+            keep, times, label = rest, clip.times[rest], OTHER
         points, duration = features.resample(times, clip.points[keep])
         sampled.append(points)
         durations.append(duration)
@@ -132,6 +167,14 @@ def make_batch(
     body = features.to_body_frame(np.stack(sampled))
     changed = change_in_space(body, how, rng)
     return features.compute(changed, np.array(durations)), np.array(targets, dtype=np.int32)
+
+
+def _at_rest(example: Example) -> NDArray[np.intp]:
+    """Frames before or after the sign, whichever are more."""
+    start, end = example.active
+    before = np.flatnonzero(example.clip.times < start)
+    after = np.flatnonzero(example.clip.times > end)
+    return before if len(before) > len(after) else after
 
 
 def cut_clips(clips: Sequence[Clip], classes: Sequence[str]) -> Batch:

@@ -1,0 +1,116 @@
+"""Two layers of bidirectional gated recurrent units that skip frames without hands.
+
+Cho et al. 2014, section 2.3, with the reset gate after the multiplication, as cuDNN and Keras
+have it. A frame in which no hand is seen leaves the state as it was, which is what Keras'
+masking means; but masks do not survive the conversion to int8, so it is written out here as a
+multiplication of the update gate. The frames are written out too: TFLite has no fused GRU, and
+its loops are not quantised.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import keras
+
+from edge import features
+from edge.errors import ConfigError
+from edge.training.blocks import normalise
+
+layers = keras.layers
+
+
+def build(
+    shape: tuple[int, ...],
+    classes: int,
+    *,
+    width: int = 128,
+    second: int = 64,
+    dropout: float = 0.4,
+) -> Any:  # noqa: ANN401 - Keras ships no types
+    """Build the network.
+
+    Args:
+        shape: (T, features.COUNT).
+        classes: K of the output.
+        width: Of the first layer's state in each direction.
+        second: Of the second layer's.
+        dropout: Between the layers and before the last one.
+
+    Returns:
+        A model (B, T, F) -> logits (B, K).
+
+    Raises:
+        ConfigError: The input is not that of edge.features.
+    """
+    if shape[1:] != (features.COUNT,):
+        raise ConfigError(f"bigru: takes the features of whole signs, not {shape}")
+    inputs = keras.Input(shape, name="features")
+    left, right = (features.NAMES.index(f"{side}_hand.seen") for side in ("left", "right"))
+    seen = layers.Maximum()([inputs[:, :, left : left + 1], inputs[:, :, right : right + 1]])
+    x = layers.SpatialDropout1D(0.1)(inputs)
+    x = layers.Concatenate()(_both_ways(x, seen, width, keeps_all=True))
+    x = layers.Dropout(dropout)(normalise(x))
+    x = layers.Concatenate()(_both_ways(x, seen, second, keeps_all=False))
+    x = layers.Dropout(dropout)(normalise(x))
+    x = layers.Dense(2 * second, activation="relu")(x)
+    x = layers.Dropout(dropout)(x)
+    return keras.Model(inputs, layers.Dense(classes, name="logits")(x))
+
+
+def _both_ways(x: Any, seen: Any, units: int, *, keeps_all: bool) -> list[Any]:  # noqa: ANN401
+    return [
+        SkippingGRU(units, is_backward=is_backward, keeps_all=keeps_all)(
+            [layers.Dense(3 * units)(x), seen]
+        )
+        for is_backward in (False, True)
+    ]
+
+
+@keras.saving.register_keras_serializable("edge")
+class SkippingGRU(keras.layers.Layer):  # type: ignore[misc]
+    """The recurrent half of a GRU: the input comes multiplied, (B, T, 3 units)."""
+
+    def __init__(self, units: int, *, is_backward: bool, keeps_all: bool, **rest: Any) -> None:  # noqa: ANN401
+        """Choose the width, the direction, and whether to give all states or the last."""
+        super().__init__(**rest)
+        self.units, self.is_backward, self.keeps_all = units, is_backward, keeps_all
+
+    def get_config(self) -> dict[str, Any]:
+        """What __init__ takes."""
+        own = {"units": self.units, "is_backward": self.is_backward, "keeps_all": self.keeps_all}
+        return {**super().get_config(), **own}
+
+    def build(self, shape: Any) -> None:  # noqa: ANN401
+        """Make the recurrent kernels: of both gates, and of the candidate."""
+        self.kernels = [
+            self.add_weight(
+                name=f"kernel_{part}",
+                shape=(self.units, count * self.units),
+                initializer=keras.initializers.Orthogonal(),
+            )
+            for part, count in (("gates", 2), ("candidate", 1))
+        ]
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+        super().build(shape)
+
+    def call(self, inputs: Any) -> Any:  # noqa: ANN401
+        """Multiplied input (B, T, 3 units), seen (B, T, 1) -> states."""
+        values, seen = inputs
+        gates = tf.unstack(values[..., : 2 * self.units], axis=1)
+        candidates = tf.unstack(values[..., 2 * self.units :], axis=1)
+        steps = list(zip(gates, candidates, tf.unstack(seen, axis=1), strict=True))
+        state = tf.zeros_like(candidates[0])
+        states = []
+        for step in reversed(steps) if self.is_backward else steps:
+            state = self._step(state, *step)
+            states.append(state)
+        if not self.keeps_all:
+            return state
+        return tf.stack(states[::-1] if self.is_backward else states, axis=1)
+
+    def _step(self, state: Any, gates: Any, candidate: Any, seen: Any) -> Any:  # noqa: ANN401
+        update, reset = tf.split(tf.sigmoid(gates + state @ self.kernels[0]), 2, axis=-1)
+        proposed = tf.tanh(candidate + reset * (state @ self.kernels[1] + self.bias))
+        return state + update * seen * (proposed - state)
