@@ -30,7 +30,7 @@ from edge.skeleton import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised whenever the numbers change."""
 FRAMES: Final = 32
 """T: a segment of any length is resampled to this many frames."""
@@ -220,8 +220,10 @@ def _median(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Median over time (B, T, n) -> (B, n) of what is seen; NaN where nothing is."""
     ordered = np.sort(values, axis=1)  # NaN last
     count = np.isfinite(ordered).sum(axis=1, keepdims=True)
-    index = np.maximum(count - 1, 0) // 2
-    median: NDArray[np.float32] = np.take_along_axis(ordered, index, axis=1)[:, 0]
+    lower = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=1)
+    upper = np.take_along_axis(ordered, np.minimum(count // 2, values.shape[1] - 1), axis=1)
+    # The mean of both middle values: mirroring would make the lower one the upper.
+    median: NDArray[np.float32] = ((lower + upper) / 2)[:, 0]
     return median
 
 

@@ -30,8 +30,6 @@ _PREFIX: Final = "letter "
 """Clip archives call A "letter a"."""
 _PER_CLIP: Final = 4
 """Frames taken of a clip; the hand is still, so more would be the same again."""
-_MOVING_SHARE: Final = 0.3
-"""How much a still of a moving letter counts: it may be of any moment, and look like D or I."""
 _RIGHT: Final = "Left"
 _LEFT: Final = "Right"
 """What MediaPipe Hands calls a right and a left hand in an unmirrored picture."""
@@ -243,12 +241,7 @@ def sampling_weights(hands: Sequence[Hand]) -> NDArray[np.float64]:
     for (label, _), count in counts.items():
         classes[label] = classes.get(label, 0.0) + count**0.5
     weights = np.array(
-        [
-            classes[hand.label] ** -0.5
-            * counts[hand.label, hand.signer] ** -0.5
-            * (_MOVING_SHARE if hand.label in LETTERS and hand.label not in STILL else 1)
-            for hand in hands
-        ]
+        [classes[hand.label] ** -0.5 * counts[hand.label, hand.signer] ** -0.5 for hand in hands]
     )
     shares: NDArray[np.float64] = weights / max(1e-9, weights.sum())
     return shares

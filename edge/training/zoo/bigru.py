@@ -34,7 +34,7 @@ def build(
     Args:
         shape: (T, features.COUNT).
         classes: K of the output.
-        width: Of the first layer's state in each direction.
+        width: Of the embedded frames, and of the first layer's state in each direction.
         second: Of the second layer's.
         dropout: Between the layers and before the last one.
 
@@ -50,36 +50,35 @@ def build(
     left, right = (features.NAMES.index(f"{side}_hand.seen") for side in ("left", "right"))
     seen = layers.Maximum()([inputs[:, :, left : left + 1], inputs[:, :, right : right + 1]])
     x = layers.SpatialDropout1D(0.1)(inputs)
-    x = layers.Concatenate()(_both_ways(x, seen, width, keeps_all=True))
+    x = layers.Activation("relu")(normalise(layers.Dense(width, use_bias=False)(x)))
+    x = layers.Dropout(dropout)(normalise(_both_ways(x, seen, width)))
+    x = _both_ways(x, seen, second)
+    # What was read in the middle of a sign should not have to last until its ends.
+    x = layers.GlobalAveragePooling1D()(x)
     x = layers.Dropout(dropout)(normalise(x))
-    x = layers.Concatenate()(_both_ways(x, seen, second, keeps_all=False))
-    x = layers.Dropout(dropout)(normalise(x))
-    x = layers.Dense(2 * second, activation="relu")(x)
-    x = layers.Dropout(dropout)(x)
     return keras.Model(inputs, layers.Dense(classes, name="logits")(x))
 
 
-def _both_ways(x: Any, seen: Any, units: int, *, keeps_all: bool) -> list[Any]:  # noqa: ANN401
-    return [
-        SkippingGRU(units, is_backward=is_backward, keeps_all=keeps_all)(
-            [layers.Dense(3 * units)(x), seen]
-        )
+def _both_ways(x: Any, seen: Any, units: int) -> Any:  # noqa: ANN401
+    ways = [
+        SkippingGRU(units, is_backward=is_backward)([layers.Dense(3 * units)(x), seen])
         for is_backward in (False, True)
     ]
+    return layers.Concatenate()(ways)
 
 
 @keras.saving.register_keras_serializable("edge")
 class SkippingGRU(keras.layers.Layer):  # type: ignore[misc]
-    """The recurrent half of a GRU: the input comes multiplied, (B, T, 3 units)."""
+    """The recurrent half of a GRU; the input comes multiplied already."""
 
-    def __init__(self, units: int, *, is_backward: bool, keeps_all: bool, **rest: Any) -> None:  # noqa: ANN401
-        """Choose the width, the direction, and whether to give all states or the last."""
+    def __init__(self, units: int, *, is_backward: bool, **rest: Any) -> None:  # noqa: ANN401
+        """Choose the width and the direction."""
         super().__init__(**rest)
-        self.units, self.is_backward, self.keeps_all = units, is_backward, keeps_all
+        self.units, self.is_backward = units, is_backward
 
     def get_config(self) -> dict[str, Any]:
         """What __init__ takes."""
-        own = {"units": self.units, "is_backward": self.is_backward, "keeps_all": self.keeps_all}
+        own = {"units": self.units, "is_backward": self.is_backward}
         return {**super().get_config(), **own}
 
     def build(self, shape: Any) -> None:  # noqa: ANN401
@@ -96,7 +95,7 @@ class SkippingGRU(keras.layers.Layer):  # type: ignore[misc]
         super().build(shape)
 
     def call(self, inputs: Any) -> Any:  # noqa: ANN401
-        """Multiplied input (B, T, 3 units), seen (B, T, 1) -> states."""
+        """Multiplied input (B, T, 3 units), seen (B, T, 1) -> states (B, T, units)."""
         values, seen = inputs
         gates = tf.unstack(values[..., : 2 * self.units], axis=1)
         candidates = tf.unstack(values[..., 2 * self.units :], axis=1)
@@ -106,8 +105,6 @@ class SkippingGRU(keras.layers.Layer):  # type: ignore[misc]
         for step in reversed(steps) if self.is_backward else steps:
             state = self._step(state, *step)
             states.append(state)
-        if not self.keeps_all:
-            return state
         return tf.stack(states[::-1] if self.is_backward else states, axis=1)
 
     def _step(self, state: Any, gates: Any, candidate: Any, seen: Any) -> Any:  # noqa: ANN401

@@ -52,7 +52,7 @@ def build(
     single = _hidden(layers.Dense(width, use_bias=False)(x), second, dropout)
     single = layers.Dense(classes, name="frame_logits")(single)
     best = tf.argmax(_sureness(single), axis=-1, output_type=tf.int32)  # (B,)
-    others, sides = _pairings(shape[0])
+    others, sides = pairings(shape[0])
     other = tf.gather(x, tf.gather(others, best), axis=1, batch_dims=1)  # (B, T - 1, F)
     chosen = tf.gather(x, best[:, None], axis=1, batch_dims=1)  # (B, 1, F)
     # A sum of layers is one layer over all three; the best frame is multiplied only once.
@@ -74,7 +74,7 @@ def _hidden(x: Any, width: int, dropout: float) -> Any:  # noqa: ANN401
     return layers.Dropout(dropout)(x)
 
 
-def _pairings(frames: int) -> tuple[Any, Any]:
+def pairings(frames: int) -> tuple[Any, Any]:
     """For each best frame the other ones (T, T - 1), and their sides (T, T - 1, 2)."""
     every = np.arange(frames)
     others = np.array([np.delete(every, best) for best in every], dtype=np.int32)
