@@ -60,6 +60,15 @@ def test_clip_that_is_validated_on_is_never_learnt_from(folder: Path) -> None:
     assert len(names) == 23
 
 
+def test_signers_and_labels_can_be_left_out(folder: Path) -> None:
+    examples, _ = read_words(data(left_out=["p3", "yes@p4"]), folder)
+    found = {(example.clip.signer, example.label) for example in examples}
+    assert len(found) == 20
+    assert "p3" not in {signer for signer, _ in found}
+    assert ("p4", "yes") not in found
+    assert ("p4", "book") in found
+
+
 def test_all_labels_are_classes_for_pretraining(folder: Path) -> None:
     recipe = data(extra=["extra.npz"], other=["none.npz"], vocabulary="all")
     labels = {example.label for example in read_words(recipe, folder)[0]}

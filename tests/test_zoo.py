@@ -33,7 +33,7 @@ pytestmark = [
 ]
 
 CLASSES: Final = 4
-SIGNS: Final = (8, features.COUNT)
+SIGNS: Final = (6, features.COUNT)
 NETWORKS: Final[dict[str, tuple[tuple[int, ...], dict[str, Any]]]] = {
     "bigru": (SIGNS, {"width": 24, "second": 16}),
     "conv1d": (SIGNS, {"width": 32}),
@@ -68,12 +68,12 @@ def test_network_learns_is_saved_and_answers_in_int8_as_in_floats(
     model = zoo.build(name, shape, CLASSES, options)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.AdamW(3e-3), loss)
-    losses = [model.train_on_batch(values, targets) for _ in range(60)]
+    losses = [model.train_on_batch(values, targets) for _ in range(50)]
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:2])
     model.save(tmp_path / "model.keras")
     loaded = zoo.load(tmp_path / "model.keras")
-    exact = loaded.predict_on_batch(values)
-    np.testing.assert_allclose(exact, model.predict_on_batch(values), atol=1e-4)
+    exact = loaded(values, training=False).numpy()
+    np.testing.assert_allclose(exact, model(values, training=False).numpy(), atol=1e-4)
     assert (exact.argmax(axis=1) == targets).mean() > 0.9
     task: Any = SimpleNamespace(shape=shape, calm_batch=lambda *_: (values, targets))
     (tmp_path / "model.tflite").write_bytes(convert(loaded, task))
@@ -81,7 +81,9 @@ def test_network_learns_is_saved_and_answers_in_int8_as_in_floats(
     logits = np.stack([network.run(value) for value in values])
     assert logits.shape == (len(values), CLASSES)
     assert (logits.argmax(axis=1) == exact.argmax(axis=1)).mean() > 0.95
-    assert np.abs(logits - exact).mean() < 0.15 * exact.std()
+    # Where two frames are all but equally sure, int8 may choose the other one.
+    typical = np.median if name == "keyframe_mlp" else np.mean
+    assert typical(np.abs(logits - exact)) < 0.1 * exact.std()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -127,8 +129,8 @@ def test_keyframe_answer_is_the_surer_of_the_two(silent: str) -> None:
     outputs = [model.get_layer(name).output for name in ("frame_logits", "pair_logits")]
     insight = keras.Model(model.input, [*outputs, model.output])
     frames, pairs, answers = insight.predict_on_batch(examples(SIGNS, 64)[0])
-    assert frames.shape[1:] == (8, CLASSES)
-    assert pairs.shape[1:] == (7, CLASSES)
+    assert frames.shape[1:] == (6, CLASSES)
+    assert pairs.shape[1:] == (5, CLASSES)
     from_pairs = 0
     for frame, pair, answer in zip(frames, pairs, answers, strict=True):
         both = np.concatenate([frame, pair])

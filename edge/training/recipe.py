@@ -50,8 +50,8 @@ class DataRecipe(_Part):
     """All: every label of every archive is a class, for pre-training."""
 
     left_out: tuple[str, ...] = ()
-    """Signers of letters who are not learnt from; ``LABEL@SIGNER`` leaves out one letter of
-    theirs. They sign another alphabet, or saved a letter under another's name."""
+    """Signers who are not learnt from; ``LABEL@SIGNER`` leaves out one label of theirs. They sign
+    something else than their labels say."""
 
     validation: tuple[str, ...] = ()
     """Archives to validate on. Clips of the same ``names`` are never learnt from."""

@@ -51,7 +51,7 @@ class WordsTask:
     def __init__(self, recipe: Recipe, folder: Path) -> None:
         """Read the recipe's archives from a folder."""
         self._how = recipe.augmentation
-        self.shape = (features.FRAMES, features.COUNT)
+        self.shape: tuple[int, ...] = (features.FRAMES, features.COUNT)
         examples, self._held_out = read_words(recipe.data, folder)
         self.examples = examples
         self.classes = sorted({example.label for example in examples} | {OTHER})
@@ -118,7 +118,12 @@ def read_words(data: DataRecipe, folder: Path) -> tuple[list[Example], list[Clip
     barred = {clip.name for clip in held_out if clip.name}
     for path in find_archives(folder, data.validation):
         barred |= {clip.name for clip in read_clips(path) if clip.name}
-    clips = [clip for clip in known if clip.name not in barred]
+    wrong = set(data.left_out)
+    clips = [
+        clip
+        for clip in known
+        if clip.name not in barred and not wrong & {clip.signer, f"{clip.label}@{clip.signer}"}
+    ]
     vocabulary = {clip.label for clip in clips}
     parts = {part for label in vocabulary for part in label.split()} | {"hi", "hey", ""}
     takes_all = data.vocabulary == "all"

@@ -47,8 +47,7 @@ def build(
     if shape[1:] != (features.COUNT,):
         raise ConfigError(f"bigru: takes the features of whole signs, not {shape}")
     inputs = keras.Input(shape, name="features")
-    left, right = (features.NAMES.index(f"{side}_hand.seen") for side in ("left", "right"))
-    seen = layers.Maximum()([inputs[:, :, left : left + 1], inputs[:, :, right : right + 1]])
+    seen = _has_hand(inputs)
     x = layers.SpatialDropout1D(0.1)(inputs)
     x = layers.Activation("relu")(normalise(layers.Dense(width, use_bias=False)(x)))
     x = layers.Dropout(dropout)(normalise(_both_ways(x, seen, width)))
@@ -57,6 +56,23 @@ def build(
     x = layers.GlobalAveragePooling1D()(x)
     x = layers.Dropout(dropout)(normalise(x))
     return keras.Model(inputs, layers.Dense(classes, name="logits")(x))
+
+
+def _has_hand(inputs: Any) -> Any:  # noqa: ANN401
+    """1 for frames in which a hand is seen, else 0: (B, T, 1).
+
+    A slice would do, but TFLite gives a slice and what it is cut from the same int8 scale: all
+    features would be clipped to the masks' 0 to 1. A multiplication has a scale of its own.
+    """
+    masks = [[float(name.endswith("_hand.seen"))] for name in features.NAMES]
+    count = layers.Dense(
+        1,
+        use_bias=False,
+        trainable=False,
+        kernel_initializer=keras.initializers.Constant(masks),
+        name="hands",
+    )(inputs)
+    return tf.minimum(count, 1.0)
 
 
 def _both_ways(x: Any, seen: Any, units: int) -> Any:  # noqa: ANN401
@@ -91,7 +107,6 @@ class SkippingGRU(keras.layers.Layer):  # type: ignore[misc]
             )
             for part, count in (("gates", 2), ("candidate", 1))
         ]
-        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
         super().build(shape)
 
     def call(self, inputs: Any) -> Any:  # noqa: ANN401
@@ -100,14 +115,15 @@ class SkippingGRU(keras.layers.Layer):  # type: ignore[misc]
         gates = tf.unstack(values[..., : 2 * self.units], axis=1)
         candidates = tf.unstack(values[..., 2 * self.units :], axis=1)
         steps = list(zip(gates, candidates, tf.unstack(seen, axis=1), strict=True))
-        state = tf.zeros_like(candidates[0])
-        states = []
+        states: list[Any] = []
         for step in reversed(steps) if self.is_backward else steps:
-            state = self._step(state, *step)
-            states.append(state)
+            states.append(self._step(states[-1] if states else None, *step))
         return tf.stack(states[::-1] if self.is_backward else states, axis=1)
 
     def _step(self, state: Any, gates: Any, candidate: Any, seen: Any) -> Any:  # noqa: ANN401
+        if state is None:  # zeros written out would have no range, and int8 no scale for them
+            update, _ = tf.split(tf.sigmoid(gates), 2, axis=-1)
+            return update * seen * tf.tanh(candidate)
         update, reset = tf.split(tf.sigmoid(gates + state @ self.kernels[0]), 2, axis=-1)
-        proposed = tf.tanh(candidate + reset * (state @ self.kernels[1] + self.bias))
+        proposed = tf.tanh(candidate + reset * (state @ self.kernels[1]))
         return state + update * seen * (proposed - state)

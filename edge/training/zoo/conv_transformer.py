@@ -66,7 +66,7 @@ def build(
         x = _convolve(x, kernel)
     x = Position()(x)
     for _ in range(encoders):
-        x = encode(x, heads=heads, rate=0.2)
+        x = encode(x, heads=heads, rate=0.1)
     x = layers.Dense(2 * width, use_bias=False)(x)
     x = layers.Activation("relu")(normalise(x))
     x = layers.GlobalAveragePooling1D()(x)
@@ -84,7 +84,6 @@ def parts() -> list[list[int]]:
 
 def _embed(inputs: Any, part: list[int], width: int) -> Any:  # noqa: ANN401
     x = tf.gather(inputs, part, axis=2)
-    x = layers.SpatialDropout1D(0.1)(x)
     x = layers.Dense(width, use_bias=False)(x)
     x = layers.Activation("relu")(normalise(x))
     return normalise(layers.Dense(width, use_bias=False)(x))
@@ -104,4 +103,4 @@ def _convolve(x: Any, kernel: int) -> Any:  # noqa: ANN401
     y = layers.DepthwiseConv1D(kernel, padding="same", use_bias=False)(y)
     y = layers.Activation("relu")(normalise(y))
     y = layers.Dense(width)(y)
-    return layers.Add()([x, drop_path(y, 0.2)])
+    return layers.Add()([x, drop_path(y, 0.1)])
