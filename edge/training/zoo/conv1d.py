@@ -1,21 +1,31 @@
 """Depthwise 1-D convolutions with channel attention, then self-attention.
 
 The shape of the first place of the GISLR competition (Hoyeol Sohn, Kaggle 2023), small:
-same-padded instead of causal, since a whole segment is classified, and with half the frames
-after the first block.
+same-padded instead of causal, since a whole segment is classified.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from tensorflow import keras
 
 layers = keras.layers
 
 
+_HALVED: Final = ((2, False), (2, True), (2, True))
+_FULL: Final = ((3, True), (3, True))
+"""Stages: how many convolutions, and whether attention follows; else the frames are halved."""
+
+
 def build(
-    shape: tuple[int, ...], classes: int, *, width: int = 160, dropout: float = 0.5, kernel: int = 9
+    shape: tuple[int, ...],
+    classes: int,
+    *,
+    width: int = 160,
+    dropout: float = 0.5,
+    kernel: int = 9,
+    halved: bool = True,
 ) -> Any:  # noqa: ANN401 - Keras ships no types
     """Build the network.
 
@@ -25,6 +35,7 @@ def build(
         width: Channels.
         dropout: Before the last layer.
         kernel: Frames that a convolution sees before the halving; about half after it.
+        halved: Whether all after the first stage sees half the frames, at two thirds of the work.
 
     Returns:
         A model (B, T, F) -> logits (B, K).
@@ -33,15 +44,14 @@ def build(
     x = layers.SpatialDropout1D(0.1)(inputs)
     x = layers.Dense(width, use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.95)(x)
-    for _ in range(2):
-        x = _convolution(x, kernel)
-    x = layers.AveragePooling1D(2)(x)
-    for _ in range(2):
-        x = _convolution(x, kernel // 2 + 1)
-    x = _attention(x)
-    for _ in range(2):
-        x = _convolution(x, kernel // 2 + 1)
-    x = _attention(x)
+    for convolutions, attends in _HALVED if halved else _FULL:
+        for _ in range(convolutions):
+            x = _convolution(x, kernel)
+        if attends:
+            x = _attention(x)
+        else:
+            x = layers.AveragePooling1D(2)(x)
+            kernel = kernel // 2 + 1
     x = layers.Dense(2 * width)(x)
     x = layers.BatchNormalization(momentum=0.95)(x)
     x = layers.Activation("relu")(x)
