@@ -41,7 +41,7 @@ pytestmark = [
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = ROOT / "models" / "words"
 MEDIA = ROOT.parent / "shared" / "media" / "words"
-SPOKEN = ["yes", "no", "mother", "eat", "drink", "computer"]
+SPOKEN = ["yes", "no", "help", "eat", "drink", "computer"]
 AGES = 30.0
 """Seconds to wait for what should take three, on a machine with other work."""
 MARK = "TEST_PROCESS_MARK"
