@@ -61,7 +61,8 @@ def examples(shape: tuple[int, ...], count: int) -> tuple[NDArray[np.float32], N
 def shares(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Probabilities (N, K)."""
     raised: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
+    normalised: NDArray[np.float32] = raised / raised.sum(axis=1, keepdims=True)
+    return normalised
 
 
 @pytest.mark.parametrize("name", NETWORKS)

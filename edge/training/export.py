@@ -15,6 +15,7 @@ from edge.bundle import read_bundle
 from edge.errors import ConfigError
 from edge.evaluation import evaluate_archives
 from edge.runtime import Network
+from edge.training import zoo
 from edge.training.calibration import (
     DEFAULT_THRESHOLD,
     fit_temperature,
@@ -57,6 +58,10 @@ def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> di
     recipe, labels, sources = _read_runs(runs)
     folder = folder or Path(sources["folder"])
     task = make_task(recipe, folder)
+    if task.feature_spec.get("kind") not in ("segment", "hand"):
+        raise ConfigError(
+            f"task = {recipe.task!r}: the daemon finds landmarks; it takes no bundle of pixels"
+        )
     if task.classes != labels:
         raise ConfigError(f"{runs[0] / 'labels.json'}: the archives in {folder} have other labels")
     model = load_average(runs)
@@ -124,7 +129,7 @@ def load_average(runs: Sequence[Path]) -> Any:  # noqa: ANN401 - Keras ships no 
     """Load the networks of one or more runs as one whose logits are their mean."""
     from tensorflow import keras
 
-    models = [keras.models.load_model(run / "model.keras", compile=False) for run in runs]
+    models = [zoo.load(run / "model.keras") for run in runs]
     if len(models) == 1:
         return models[0]
     for number, model in enumerate(models):

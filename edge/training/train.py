@@ -187,10 +187,8 @@ def _optimizer(schedule: ScheduleRecipe, steps: int) -> Any:  # noqa: ANN401 - K
 
 def _take_over(model: Any, run: Path, classes: list[str]) -> None:  # noqa: ANN401
     """Copy another run's weights; of its head only the rows of labels that both know."""
-    from tensorflow import keras
-
     labels = json.loads((run / "labels.json").read_text())
-    other = keras.models.load_model(run / "model.keras", compile=False)
+    other = zoo.load(run / "model.keras")
     for mine, theirs in zip(model.layers[:-1], other.layers[:-1], strict=True):
         mine.set_weights(theirs.get_weights())
     kernel, bias = model.layers[-1].get_weights()
