@@ -99,7 +99,8 @@ class ScheduleRecipe(_Part):
     """Label smoothing."""
 
     averaging: Annotated[float, Field(ge=0, lt=1)] = 0.998
-    """Momentum of the weights' running average, which is what is kept; 0: none."""
+    """Momentum of the weights' running average, which is what is kept; 0: none. Lower where it
+    would span more than a tenth of the run."""
 
     start: str = ""
     """A finished run whose weights are the start; the head keeps the rows of common labels."""

@@ -176,12 +176,14 @@ def _optimizer(schedule: ScheduleRecipe, steps: int) -> Any:  # noqa: ANN401 - K
             warmup_target=schedule.rate,
             warmup_steps=warm * steps,
         )
+    # Over more than a tenth of a short run the average would still be mostly the beginning.
+    momentum = min(schedule.averaging, 1 - 10 / max(20, schedule.epochs * steps))
     return keras.optimizers.AdamW(
         rate,
         weight_decay=schedule.decay,
         global_clipnorm=1.0,
         use_ema=schedule.averaging > 0,
-        ema_momentum=schedule.averaging or 0.99,
+        ema_momentum=momentum or 0.99,
     )
 
 
