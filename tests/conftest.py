@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from broker import Broker, Subscriber
 from hypothesis import settings
 from numpy.typing import NDArray
 
@@ -168,6 +170,23 @@ def media() -> Path:
 def archives() -> Path:
     """Landmark archives, where there are any."""
     return _shared("data")
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """Start a real broker on a free port."""
+    broker = Broker(tmp_path)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def subscriber(broker: Broker) -> Iterator[Subscriber]:
+    """Subscribe to everything."""
+    subscriber = Subscriber(broker.port)
+    yield subscriber
+    subscriber.close()
 
 
 def _shared(name: str) -> Path:

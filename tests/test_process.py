@@ -167,21 +167,6 @@ class Daemon:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    broker = Broker(tmp_path)
-    broker.start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def subscriber(broker: Broker) -> Iterator[Subscriber]:
-    subscriber = Subscriber(broker.port)
-    yield subscriber
-    subscriber.close()
-
-
-@pytest.fixture
 def daemon(tmp_path: Path, broker: Broker) -> Iterator[Daemon]:
     daemon = Daemon(tmp_path, broker.port, archive("yes", "no"))
     yield daemon

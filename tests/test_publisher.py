@@ -23,7 +23,7 @@ from edge.messages import Sign, Utterance
 from edge.publisher import MAX_COMMAND_BYTES, Publisher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 
@@ -61,23 +61,6 @@ def is_soon(predicate: Callable[[], bool], timeout: float = 5) -> bool:
     while not predicate() and time.monotonic() < deadline:
         time.sleep(0.02)
     return predicate()
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    """Start a broker."""
-    broker = Broker(tmp_path)
-    broker.start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def subscriber(broker: Broker) -> Iterator[Subscriber]:
-    """Subscribe to everything."""
-    subscriber = Subscriber(broker.port)
-    yield subscriber
-    subscriber.close()
 
 
 def test_sign_is_published_in_the_agreed_shape(broker: Broker, subscriber: Subscriber) -> None:
