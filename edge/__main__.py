@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser(
         "compare", parents=[common, machine], help="several bundles side by side"
     )
-    compare.add_argument("bundles", nargs="+", metavar="RUN", help="bundle, by name or path")
+    compare.add_argument("bundles", nargs="+", metavar="BUNDLE", help="by name or path")
     compare.add_argument(
         "--archives", nargs="+", type=Path, default=[], metavar="ARCHIVE", help="to evaluate on"
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_CLIP_ARRAYS: Final = ("points", "lengths", "labels", "signers", "fps", "aspect")
+CLIP_ARRAYS: Final = ("points", "lengths", "labels", "signers", "fps", "aspect")
 _HAND_ARRAYS: Final = ("hands", "labels", "signers", "aspect", "handedness")
 _UNREADABLE: Final = (
     OSError,
@@ -93,7 +93,7 @@ def is_hand_archive(path: Path) -> bool:
     Raises:
         ArchiveError: The file is missing or no archive.
     """
-    return "hands" in _load(path)
+    return "hands" in load_arrays(path)
 
 
 def read_clips(path: Path) -> list[Clip]:
@@ -102,8 +102,8 @@ def read_clips(path: Path) -> list[Clip]:
     Raises:
         ArchiveError: Naming the file, the array and what is wrong with it.
     """
-    arrays = _load(path)
-    _require(path, arrays, _CLIP_ARRAYS)
+    arrays = load_arrays(path)
+    require(path, arrays, CLIP_ARRAYS)
     lengths = arrays["lengths"]
     if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer):
         raise ArchiveError(f"{path}: lengths must be whole numbers (N,), not {_kind(lengths)}")
@@ -140,8 +140,8 @@ def read_hands(path: Path) -> list[Hand]:
     Raises:
         ArchiveError: Naming the file, the array and what is wrong with it.
     """
-    arrays = _load(path)
-    _require(path, arrays, _HAND_ARRAYS)
+    arrays = load_arrays(path)
+    require(path, arrays, _HAND_ARRAYS)
     hands = arrays["hands"]
     if hands.shape[1:] != (HAND_POINTS, 3) or not np.issubdtype(hands.dtype, np.floating):
         raise ArchiveError(
@@ -189,7 +189,12 @@ def to_image_widths(points: NDArray[Any], aspect: float) -> NDArray[np.float32]:
     return scaled
 
 
-def _load(path: Path) -> dict[str, NDArray[Any]]:
+def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read whatever arrays an archive holds.
+
+    Raises:
+        ArchiveError: The file is missing, damaged or no archive.
+    """
     arrays: dict[str, NDArray[Any]] = {}
     reading = ""
     try:
@@ -213,7 +218,8 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _require(path: Path, arrays: Mapping[str, NDArray[Any]], names: Sequence[str]) -> None:
+def require(path: Path, arrays: Mapping[str, NDArray[Any]], names: Sequence[str]) -> None:
+    """Raise ArchiveError unless all these arrays are there."""
     missing = [name for name in names if name not in arrays]
     if missing:
         raise ArchiveError(f"{path}: missing array {', '.join(missing)}")

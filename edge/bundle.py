@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge import features, handshape
 from edge.errors import BundleError
+from edge.faults import first_fault
 
 OTHER: Final = "other"
 """The class of everything that is no known sign."""
@@ -164,10 +165,4 @@ def _read_manifest(path: Path) -> Manifest:
     try:
         return Manifest.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the whole"
-        if first["type"] == "missing":
-            raise BundleError(f"{path}: {key} is missing") from None
-        raise BundleError(
-            f"{path}: {key} = {str(first['input'])[:60]!r}: {first['msg'].lower()}"
-        ) from None
+        raise BundleError(f"{path}: {first_fault(error)}") from None

@@ -138,7 +138,7 @@ def _has_hand(points: NDArray[np.float32]) -> bool:
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits (K,) -> probabilities (K,)."""
-    powers = np.exp(logits - logits.max())
-    probabilities: NDArray[np.float32] = powers / powers.sum()
+    """Logits (..., K) -> probabilities (..., K)."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: NDArray[np.float32] = powers / powers.sum(axis=-1, keepdims=True)
     return probabilities

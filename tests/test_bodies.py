@@ -100,3 +100,10 @@ def test_depth_of_other_people_is_mostly_guessed(archives: Path) -> None:
     true = hands[..., 2] - hands[:, :1, 2]
     error = guesser.guess(hands[..., :2]) - true
     assert 1 - (error**2).sum() / (true**2).sum() > 0.75
+
+
+def test_archive_that_is_cut_short_is_named(tmp_path: Path, lender: Clip) -> None:
+    path = write_hands(tmp_path / "hands.npz", as_seen_there(lender))
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ArchiveError, match="hands"):
+        read_hands_only(path, [lender])

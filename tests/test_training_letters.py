@@ -13,6 +13,7 @@ from edge import handshape
 from edge.archive import Clip, Hand, write_clips
 from edge.bundle import OTHER
 from edge.errors import ConfigError
+from edge.training.dataset import sampling_weights
 from edge.training.letters import (
     HandAugmentation,
     LettersTask,
@@ -20,7 +21,6 @@ from edge.training.letters import (
     change_in_space,
     held_stills,
     hold_out,
-    sampling_weights,
 )
 from edge.training.recipe import Recipe, dump, load_dumped
 from edge.training.tasks import make_task

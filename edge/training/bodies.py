@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.archive import Clip
+from edge import handshape
+from edge.archive import CLIP_ARRAYS, Clip, load_arrays, require
 from edge.errors import ArchiveError
 from edge.skeleton import (
+    FINGERS,
+    HAND_INDEX,
     HAND_POINTS,
     INDEX,
     LEFT_HAND,
@@ -37,7 +40,7 @@ _ARMS: Final = (
 """Shoulder, elbow, wrist, the hand's wrist, and which way is out."""
 _OUT: Final = (0.2, 0.35)
 """Where an elbow is from the middle between shoulder and wrist, shoulder widths out and down."""
-_KNUCKLES: Final = [5, 9, 13, 17]
+_KNUCKLES: Final = [HAND_INDEX[f"{finger}_1"] for finger in FINGERS[1:]]
 _WAVES: Final = 1500
 _WAVELENGTH: Final = 0.35
 _MOST_HANDS: Final = 30_000
@@ -97,13 +100,10 @@ def read_hands_only(path: Path, lenders: Sequence[Clip], seed: int = 0) -> list[
     Raises:
         ArchiveError: The file cannot be read or its arrays disagree.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            content = {key: file[key] for key in ("points", "lengths", "labels", "fps", "aspect")}
-            names = file["names"] if "names" in file.files else np.full(len(file["labels"]), "")
-            signers = file["signers"]
-    except (OSError, KeyError, ValueError) as error:
-        raise ArchiveError(f"{path}: {error}") from None
+    content = load_arrays(path)
+    require(path, content, CLIP_ARRAYS)
+    names = content.get("names", np.full(len(content["labels"]), ""))
+    signers = content["signers"]
     points = content["points"].astype(np.float32)
     lengths = content["lengths"]
     if points.shape[1:] != (2 * HAND_POINTS, 2) or lengths.sum() != len(points):
@@ -154,8 +154,7 @@ def _still_body(clip: Clip) -> NDArray[np.float32]:
 
 def _right_hands(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """(T, 75, 3) -> (2 T, 21, 3), left hands mirrored."""
-    left = points[:, LEFT_HAND] * np.array([-1, 1, 1], dtype=np.float32)
-    return np.concatenate([left, points[:, RIGHT_HAND]])
+    return np.concatenate([handshape.mirror(points[:, LEFT_HAND]), points[:, RIGHT_HAND]])
 
 
 def _centred(hands: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

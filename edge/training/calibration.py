@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge.classifier import softmax
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,16 +22,8 @@ def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.int32]) -> 
     """Find the temperature of least cross-entropy (Guo et al. 2017, section 4.2)."""
     candidates = np.geomspace(0.2, 5.0, 200)
     rows = np.arange(len(targets))
-    losses = [-np.log(probabilities(logits, t)[rows, targets] + 1e-9).mean() for t in candidates]
+    losses = [-np.log(softmax(logits / t)[rows, targets] + 1e-9).mean() for t in candidates]
     return float(round(candidates[int(np.argmin(losses))], 4))
-
-
-def probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Logits (N, K) -> probabilities (N, K)."""
-    scaled = logits / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    shares: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
-    return shares
 
 
 def fit_thresholds(

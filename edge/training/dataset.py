@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -14,8 +15,10 @@ from edge.motion import MotionMeter
 from edge.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from edge.archive import Clip
 
@@ -24,6 +27,20 @@ _RAISED: Final = -1.25
 _LEAST_FRAMES: Final = 4
 _MOVING: Final = 0.6
 """Shoulder widths per second."""
+
+
+class Labelled(Protocol):
+    """A clip, a hand or an example."""
+
+    @property
+    def label(self) -> str:
+        """What it shows."""
+        ...
+
+    @property
+    def signer(self) -> str:
+        """Who shows it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +58,11 @@ class Example:
 
     is_borrowed: bool = False
     """Whether the body is another clip's (edge.training.bodies)."""
+
+    @property
+    def signer(self) -> str:
+        """Who signs."""
+        return self.clip.signer
 
     @property
     def has_body(self) -> bool:
@@ -80,6 +102,16 @@ def find_archives(folder: Path, names: Iterable[str]) -> list[Path]:
     return found
 
 
+def choose_apart(groups: Iterable[str], share: float, fold: int) -> set[str]:
+    """Choose one fold of signers, or of sources; none without a share, or of a single one."""
+    names = sorted(set(groups))
+    if share <= 0 or len(names) < 2:
+        return set()
+    folds = max(2, round(1 / share))
+    order = np.random.default_rng(0).permutation(len(names))
+    return {names[i] for place, i in enumerate(order) if place % folds == fold % folds}
+
+
 def hold_out(clips: Sequence[Clip], share: float, fold: int) -> tuple[list[Clip], list[Clip]]:
     """Split by signer, never by clip.
 
@@ -91,12 +123,7 @@ def hold_out(clips: Sequence[Clip], share: float, fold: int) -> tuple[list[Clip]
     Returns:
         The clips kept and those held out, of labels that are also kept.
     """
-    signers = sorted({clip.signer for clip in clips})
-    if share <= 0 or len(signers) < 2:
-        return list(clips), []
-    folds = max(2, round(1 / share))
-    order = np.random.default_rng(0).permutation(len(signers))
-    apart = {signers[i] for place, i in enumerate(order) if place % folds == fold % folds}
+    apart = choose_apart((clip.signer for clip in clips), share, fold)
     kept = [clip for clip in clips if clip.signer not in apart]
     labels = {clip.label for clip in kept}
     return kept, [clip for clip in clips if clip.signer in apart and clip.label in labels]
@@ -117,19 +144,23 @@ def active_part(clip: Clip) -> tuple[float, float]:
     return (active[0], active[-1]) if active else (0.0, motions[-1].time)
 
 
-def sampling_weights(examples: Sequence[Example]) -> list[float]:
-    """Share of an epoch for each clip, so that many clips of one word or signer do not rule.
+def is_left_out(item: Labelled, names: Collection[str]) -> bool:
+    """Whether a recipe leaves out this signer, or this label of theirs (``LABEL@SIGNER``)."""
+    return item.signer in names or f"{item.label}@{item.signer}" in names
 
-    Within a class each signer counts by the square root of their clips, and the class by the
-    square root of the sum of that.
+
+def sampling_weights(items: Sequence[Labelled]) -> NDArray[np.float64]:
+    """Share of an epoch for each item (N,), so that many of one class or signer do not rule.
+
+    Within a class each signer counts by the square root of what they gave, for much of it is
+    nearly the same, and the class by the square root of the sum of that.
     """
-    clips: dict[tuple[str, str], int] = {}
-    for example in examples:
-        key = (example.label, example.clip.signer)
-        clips[key] = clips.get(key, 0) + 1
+    counts = Counter((item.label, item.signer) for item in items)
     classes: dict[str, float] = {}
-    for (label, _), count in clips.items():
+    for (label, _), count in counts.items():
         classes[label] = classes.get(label, 0.0) + count**0.5
-    weights = [classes[e.label] ** -0.5 * clips[e.label, e.clip.signer] ** -0.5 for e in examples]
-    total = sum(weights)
-    return [weight / total for weight in weights]
+    weights = np.array(
+        [classes[item.label] ** -0.5 * counts[item.label, item.signer] ** -0.5 for item in items]
+    )
+    shares: NDArray[np.float64] = weights / max(1e-9, weights.sum())
+    return shares

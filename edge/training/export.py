@@ -12,6 +12,7 @@ import numpy as np
 
 from edge import __version__, config
 from edge.bundle import read_bundle
+from edge.classifier import softmax
 from edge.errors import ConfigError
 from edge.evaluation import evaluate_archives
 from edge.runtime import Network
@@ -20,7 +21,6 @@ from edge.training.calibration import (
     DEFAULT_THRESHOLD,
     fit_temperature,
     fit_thresholds,
-    probabilities,
 )
 from edge.training.card import write_card
 from edge.training.dataset import find_archives
@@ -90,7 +90,7 @@ def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> di
         logits = average_views(Network(bundle / "model.tflite"), task, held_out)
         exact = average_views(Network(runs[0] / "model-float.tflite"), task, held_out)
         manifest["temperature"] = fit_temperature(logits, held_out[1])
-        shares = probabilities(logits, manifest["temperature"])
+        shares = softmax(logits / manifest["temperature"])
         thresholds = fit_thresholds(shares, held_out[1])
         manifest["metrics"]["int8_against_float"] = _agreement(logits, exact, held_out[1])
     manifest["labels"] = [

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from pydantic import Field
 
 from edge import handshape
 from edge.archive import Hand, read_clips, read_hands
 from edge.bundle import OTHER
 from edge.letters import LETTERS, NOTHING, STILL, held_hand
 from edge.skeleton import FINGERS, HAND_INDEX, HAND_POINTS
-from edge.training.dataset import find_archives
+from edge.training.augment import Share, Strength
+from edge.training.dataset import choose_apart, find_archives, is_left_out, sampling_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +38,6 @@ _CHAINS: Final = tuple(
     for finger in FINGERS
 )
 """The first knuckle of each finger and the points beyond it."""
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Strength = Annotated[float, Field(ge=0, le=90)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,23 +166,15 @@ def read_letters(data: DataRecipe, folder: Path) -> tuple[list[Hand], list[Hand]
         for clip in read_clips(path):
             kept += held_stills(clip)
     vocabulary = VOCABULARY if data.vocabulary == "known" else {hand.label for hand in hands}
-    barred = set(data.left_out)
     kept = [
-        hand
-        for hand in kept
-        if hand.label in vocabulary and not barred & {hand.signer, f"{hand.label}@{hand.signer}"}
+        hand for hand in kept if hand.label in vocabulary and not is_left_out(hand, data.left_out)
     ]
     return kept, [hand for hand in apart if hand.label in vocabulary]
 
 
 def hold_out(hands: Sequence[Hand], share: float, fold: int) -> tuple[list[Hand], list[Hand]]:
     """Split by source, never within one: its signers share a camera and a way to label."""
-    sources = sorted({hand.source or hand.signer for hand in hands})
-    if share <= 0 or len(sources) < 2:
-        return list(hands), []
-    folds = max(2, round(1 / share))
-    order = np.random.default_rng(0).permutation(len(sources))
-    apart = {sources[i] for place, i in enumerate(order) if place % folds == fold % folds}
+    apart = choose_apart((hand.source or hand.signer for hand in hands), share, fold)
     kept = [hand for hand in hands if (hand.source or hand.signer) not in apart]
     return kept, [hand for hand in hands if (hand.source or hand.signer) in apart]
 
@@ -225,26 +214,6 @@ def _shows_left_palm(points: NDArray[np.float32]) -> NDArray[np.bool_]:
     a, b = (points[:, HAND_INDEX[name], :2] - wrist for name in ("index_1", "pinky_1"))
     left: NDArray[np.bool_] = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0] > 0
     return left
-
-
-def sampling_weights(hands: Sequence[Hand]) -> NDArray[np.float64]:
-    """Share of an epoch for each hand, (N,).
-
-    Within a class each signer counts by the square root of their hands, for many are nearly
-    the same picture, and the class by the square root of the sum of that.
-    """
-    counts: dict[tuple[str, str], int] = {}
-    for hand in hands:
-        key = (hand.label, hand.signer)
-        counts[key] = counts.get(key, 0) + 1
-    classes: dict[str, float] = {}
-    for (label, _), count in counts.items():
-        classes[label] = classes.get(label, 0.0) + count**0.5
-    weights = np.array(
-        [classes[hand.label] ** -0.5 * counts[hand.label, hand.signer] ** -0.5 for hand in hands]
-    )
-    shares: NDArray[np.float64] = weights / max(1e-9, weights.sum())
-    return shares
 
 
 def change_in_space(

@@ -17,13 +17,12 @@ from edge import handshape
 from edge.archive import read_hands
 from edge.letters import LETTERS, NOTHING
 from edge.skeleton import FINGERS, HAND_INDEX
-from edge.training.dataset import find_archives
+from edge.training.dataset import find_archives, sampling_weights
 from edge.training.letters import (
     CALM,
     as_right_hands,
     change_in_space,
     read_letters,
-    sampling_weights,
 )
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from edge.errors import ConfigError
-from edge.training.augment import Augmentation
+from edge.faults import first_fault
+from edge.training.augment import Augmentation, Share
 from edge.training.letters import HandAugmentation
 
 if sys.version_info >= (3, 11):
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -143,12 +143,7 @@ def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the whole"
-        if first["type"] == "missing":
-            raise ConfigError(f"{path}: {key} is missing") from None
-        value = str(first["input"])[:60]
-        raise ConfigError(f"{path}: {key} = {value!r}: {first['msg'].lower()}") from None
+        raise ConfigError(f"{path}: {first_fault(error)}") from None
 
 
 def _apply(content: dict[str, Any], change: str) -> None:

@@ -19,6 +19,7 @@ from edge.training.dataset import (
     example_of,
     find_archives,
     hold_out,
+    is_left_out,
     read_examples,
     sampling_weights,
 )
@@ -63,7 +64,7 @@ class WordsTask:
             "frames": features.FRAMES,
             "count": features.COUNT,
         }
-        self._weights = np.array(sampling_weights(examples))
+        self._weights = sampling_weights(examples)
         data = recipe.data
         self._validation = find_archives(folder, data.validation)
         self.sources: dict[str, object] = {
@@ -118,12 +119,7 @@ def read_words(data: DataRecipe, folder: Path) -> tuple[list[Example], list[Clip
     barred = {clip.name for clip in held_out if clip.name}
     for path in find_archives(folder, data.validation):
         barred |= {clip.name for clip in read_clips(path) if clip.name}
-    wrong = set(data.left_out)
-    clips = [
-        clip
-        for clip in known
-        if clip.name not in barred and not wrong & {clip.signer, f"{clip.label}@{clip.signer}"}
-    ]
+    clips = [c for c in known if c.name not in barred and not is_left_out(c, data.left_out)]
     vocabulary = {clip.label for clip in clips}
     parts = {part for label in vocabulary for part in label.split()} | {"hi", "hey", ""}
     takes_all = data.vocabulary == "all"

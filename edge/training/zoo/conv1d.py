@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from tensorflow import keras
 
+from edge.training.blocks import attend, drop_path, normalise
+
 layers = keras.layers
 
 
@@ -43,7 +45,7 @@ def build(
     inputs = keras.Input(shape, name="features")
     x = layers.SpatialDropout1D(0.1)(inputs)
     x = layers.Dense(width, use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.95)(x)
+    x = normalise(x)
     for convolutions, attends in _HALVED if halved else _FULL:
         for _ in range(convolutions):
             x = _convolution(x, kernel)
@@ -53,7 +55,7 @@ def build(
             x = layers.AveragePooling1D(2)(x)
             kernel = kernel // 2 + 1
     x = layers.Dense(2 * width)(x)
-    x = layers.BatchNormalization(momentum=0.95)(x)
+    x = normalise(x)
     x = layers.Activation("relu")(x)
     x = layers.GlobalAveragePooling1D()(x)
     x = layers.Dropout(dropout)(x)
@@ -65,22 +67,21 @@ def _convolution(x: Any, kernel: int) -> Any:  # noqa: ANN401 - Keras ships no t
     skip = x
     x = layers.Dense(2 * width, activation="relu")(x)
     x = layers.DepthwiseConv1D(kernel, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.95)(x)
+    x = normalise(x)
     gate = layers.GlobalAveragePooling1D(keepdims=True)(x)
     gate = layers.Dense(width // 4, activation="relu")(gate)
     gate = layers.Dense(2 * width, activation="sigmoid")(gate)
     x = layers.Multiply()([x, gate])
     x = layers.Dense(width)(x)
-    x = layers.Dropout(0.2, noise_shape=(None, 1, 1))(x)
+    x = drop_path(x, 0.2)
     return layers.Add()([x, skip])
 
 
 def _attention(x: Any, *, heads: int = 4) -> Any:  # noqa: ANN401 - Keras ships no types
     width = x.shape[-1]
-    y = layers.BatchNormalization(momentum=0.95)(x)
-    y = layers.MultiHeadAttention(heads, width // heads, dropout=0.1)(y, y)
-    x = layers.Add()([x, layers.Dropout(0.2, noise_shape=(None, 1, 1))(y)])
-    y = layers.BatchNormalization(momentum=0.95)(x)
+    y = normalise(x)
+    x = layers.Add()([x, attend(y, y, heads=heads, rate=0.2)])
+    y = normalise(x)
     y = layers.Dense(2 * width, activation="relu")(y)
     y = layers.Dense(width)(y)
-    return layers.Add()([x, layers.Dropout(0.2, noise_shape=(None, 1, 1))(y)])
+    return layers.Add()([x, drop_path(y, 0.2)])
