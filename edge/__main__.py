@@ -79,6 +79,46 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--float", type=Path, metavar="FILE", help="the same network before quantization"
     )
+    evaluate.add_argument(
+        "--stream", action="store_true", help="live quality on seeded streams made of the archives"
+    )
+    evaluate.add_argument("--seed", type=int, default=7, help="of the streams (default 7)")
+    evaluate.add_argument(
+        "--rest",
+        type=float,
+        nargs=2,
+        default=None,
+        metavar=("SHORTEST", "LONGEST"),
+        help="seconds between signs of a stream (default 0.3 3)",
+    )
+    evaluate.add_argument(
+        "--rates", type=float, nargs="+", metavar="FPS", help="of a stream (default 7 10 15 30)"
+    )
+    evaluate.add_argument(
+        "--broker",
+        action="store_true",
+        help="with --stream: also time every word to a subscriber of the configured broker",
+    )
+    learn = commands.add_parser(
+        "learn", parents=[common, machine, model], help="teach a word by a few examples"
+    )
+    learn.add_argument("word", metavar="WORD")
+    learn.add_argument("--examples", type=int, choices=range(3, 11), metavar="N", help="3 to 10")
+    learn.add_argument("--source", metavar="SRC", help="camera, URL, video, folder or archive:FILE")
+    learn.add_argument(
+        "--from",
+        dest="files",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="archives or videos, each clip an example, instead of the source",
+    )
+    forget = commands.add_parser("forget", parents=[common], help="forget a taught word")
+    forget.add_argument("word", metavar="WORD")
+    commands.add_parser(
+        "signs", parents=[common, machine, model], help="list every word that is known"
+    )
     compare = commands.add_parser(
         "compare", parents=[common, machine], help="several bundles side by side"
     )

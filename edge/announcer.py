@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge import __version__
+from edge.errors import ConfigError
 from edge.live import without_secrets
 from edge.messages import Declined, Sign, Utterance
 from edge.publisher import Publisher
 from edge.recognizer import StateChange
 from edge.speech import Speech
+from edge.taught import check_word
+from edge.teaching import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +27,9 @@ if TYPE_CHECKING:
     from edge.recognizer import Event
 
 logger = logging.getLogger(__name__)
+
+_REFUSAL_INTERVAL: Final = 60.0
+"""Seconds between two warnings of words that cannot be learnt."""
 
 
 class Announcer:
@@ -36,7 +44,7 @@ class Announcer:
             settings: Of the broker, speech and source.
             model: Name of the bundle.
             on_command: Called on paho's thread with the name and argument of commands that
-                are not about announcing: pause, resume, reload, restart.
+                are not about announcing: pause, resume, learn, forget, reload, restart.
 
         Raises:
             ConfigError: The broker's credentials are unusable.
@@ -50,6 +58,8 @@ class Announcer:
         self._last_sign: Sign | None = None
         self._segments = 0
         self.latency_ms = 0.0
+        self._is_learning = False
+        self._last_refusal = -math.inf
         self._publisher = (
             Publisher(settings.mqtt, version=__version__, on_command=self._obey)
             if settings.mqtt.enabled
@@ -83,7 +93,9 @@ class Announcer:
                     self._publisher.publish_utterance(event, model=self.model, utc_of=_utc_of)
             elif isinstance(event, Declined):
                 self._deliver_declined(event)
-            elif isinstance(event, StateChange):
+            elif isinstance(event, Progress):
+                self._deliver_progress(event)
+            elif isinstance(event, StateChange) and not self._is_learning:
                 self.tell_state(event.state)
 
     def tell_state(self, state: str) -> None:
@@ -140,6 +152,25 @@ class Announcer:
             self.tell_problem("fps", "too few frames per second to recognise signs")
         logger.debug("declined: %s", declined.reason)
 
+    def _deliver_progress(self, progress: Progress) -> None:
+        self._is_learning = not progress.is_over
+        self.speech.say(progress.spoken, time.monotonic())
+        level = logging.DEBUG if self._is_learning else logging.INFO
+        logger.log(level, "learning: %s, %d examples", progress.state, progress.have)
+        if self._publisher:
+            self._publisher.publish_state(
+                state="learning" if self._is_learning else "idle", learning=asdict(progress)
+            )
+
+    def _ask_teacher(self, name: str, argument: str) -> None:
+        try:
+            self._on_command(name, check_word(argument))
+        except ConfigError as error:
+            now = time.monotonic()
+            if now - self._last_refusal >= _REFUSAL_INTERVAL:
+                self._last_refusal = now
+                logger.warning("%s was refused: %s", name, error)
+
     def _obey(self, topic: str, payload: bytes) -> None:
         """Carry out a command from the broker; on paho's thread."""
         name, _, argument = payload.decode().strip().partition(" ")
@@ -150,6 +181,8 @@ class Announcer:
         elif name == "repeat":
             if self._last_sign is not None:
                 self.speech.say(self._last_sign.spoken, time.monotonic())
+        elif name in ("learn", "forget"):
+            self._ask_teacher(name, argument)
         elif name in ("pause", "resume", "reload", "restart"):
             self._on_command(name, argument)
         else:

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge import features, handshape
+from edge import features, handshape, posture
 from edge.errors import BundleError
 from edge.faults import first_fault
 
@@ -40,12 +40,15 @@ class Label(_Part):
     threshold: Share
     """Least probability at which the word is said."""
 
+    margin: Share = 0.0
+    """Least lead over the second best."""
+
 
 class FeatureSpec(_Part):
     """What the model expects to be fed."""
 
-    kind: Literal["segment", "hand"] = "segment"
-    """Whose features: edge.features or edge.handshape."""
+    kind: Literal["segment", "hand", "posture"] = "segment"
+    """Whose features: edge.features, edge.handshape or edge.posture."""
 
     version: int
     """The features' VERSION at training."""
@@ -70,7 +73,7 @@ class Manifest(_Part):
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     """Logits are divided by this before softmax (Guo et al. 2017, section 4.2)."""
     margin: Share
-    """Least lead of the best over the second best."""
+    """Least lead of the best over the second best, whatever the word."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """Of model.tflite."""
     metrics: dict[str, object]
@@ -142,7 +145,7 @@ def read_bundle(path: Path) -> Bundle:
             f"model.json says {manifest.sha256[:12]}…"
         )
     spec = manifest.features
-    own = handshape if spec.kind == "hand" else features
+    own = {"segment": features, "hand": handshape, "posture": posture}[spec.kind]
     if (spec.version, spec.fingerprint) != (own.VERSION, own.fingerprint()):
         raise BundleError(
             f"{path / 'model.json'}: features.fingerprint = {spec.fingerprint!r} (version "

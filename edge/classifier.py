@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge import features
+from edge.archive import read_clips
 from edge.bundle import OTHER
-from edge.errors import BundleError
+from edge.errors import ArchiveError, BundleError
+from edge.matcher import Matcher
 from edge.messages import Prediction, Segment
 from edge.runtime import Network
 from edge.skeleton import LEFT_HAND, RIGHT_HAND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from edge.bundle import Bundle
+
+_TAUGHT_THRESHOLD: Final = 0.3
+"""Least probability of a taught word; it rarely has more than 0.4 beside a likely shipped one."""
 
 
 class Classifier:
@@ -58,13 +63,56 @@ class Classifier:
         if shapes != expected:
             raise BundleError(f"{path}: input and output are {shapes}, model.json says {expected}")
         self._glosses = bundle.glosses
-        self._thresholds = np.array(
-            [threshold or label.threshold for label in manifest.labels],
-            dtype=np.float32,
-        )
-        self._margin = manifest.margin
+        self._shipped_thresholds = [threshold or label.threshold for label in manifest.labels]
+        self._taught_threshold = threshold or _TAUGHT_THRESHOLD
+        self.can_learn = manifest.features.kind == "segment"
+        self._matcher = Matcher(bundle.glosses)
+        self._prototypes = bundle.path / "prototypes.npz"
+        self._shipped_margins = [max(manifest.margin, label.margin) for label in manifest.labels]
+        self._taught_margin = manifest.margin
+        self._take_glosses()
         self._temperature = manifest.temperature
         self._top_k = min(top_k, len(self._glosses))
+
+    @property
+    def glosses(self) -> tuple[str, ...]:
+        """What it can say, shipped and taught."""
+        return self._glosses
+
+    @property
+    def taught(self) -> Mapping[str, int]:
+        """Words that were taught, and the number of their examples."""
+        return self._matcher.words
+
+    def prepare_to_learn(self) -> None:
+        """Look at the bundle's example of each word, once; takes some seconds on a Raspberry Pi.
+
+        Raises:
+            BundleError: The examples are damaged.
+        """
+        if self._matcher.has_anchors or not self._prototypes.is_file():
+            return
+        try:
+            clips = read_clips(self._prototypes)
+        except ArchiveError as error:
+            raise BundleError(str(error)) from None
+        whole = [Segment(0.0, clip.times[-1], clip.times, clip.points, "stop") for clip in clips]
+        self._matcher.anchor(np.stack([self.embed(segment) for segment in whole]))
+
+    def teach(self, word: str, segments: Sequence[Segment]) -> None:
+        """Know a word by its examples, shipped or not; replaces those it was taught by."""
+        self.prepare_to_learn()
+        self._matcher.put(word, np.stack([self.embed(segment) for segment in segments]))
+        self._take_glosses()
+
+    def unteach(self, word: str) -> None:
+        """Forget the examples of a word."""
+        self._matcher.drop(word)
+        self._take_glosses()
+
+    def embed(self, segment: Segment) -> NDArray[np.float32]:
+        """Segment -> embeddings (2, E) of both mirror views."""
+        return self._look(segment)[1]
 
     def push(self, segment: Segment) -> Iterable[Prediction]:
         """Recognise one segment."""
@@ -97,7 +145,7 @@ class Classifier:
         The probabilities are averaged. Each segment counts by its probability of being a sign
         at all, so that a hand that scratches an ear between two signs has no say.
         """
-        each = np.stack([self._probabilities(one) for one in segments])  # (S, K)
+        each = np.stack([self.probabilities(one) for one in segments])  # (S, K)
         weights = np.ones(len(segments), dtype=np.float32)
         if OTHER in self._glosses:
             weights = 1 - each[:, self._glosses.index(OTHER)] + np.float32(1e-6)
@@ -108,11 +156,28 @@ class Classifier:
             offset=segments[-1].offset,
         )
 
-    def _probabilities(self, segment: Segment) -> NDArray[np.float32]:
+    def probabilities(self, segment: Segment) -> NDArray[np.float32]:
+        """Calibrated probabilities (K,) of one segment, in the order of ``glosses``."""
+        logits, pair = self._look(segment)
+        other = self._glosses.index(OTHER) if OTHER in self._glosses else None
+        return self._matcher.join(softmax(logits / self._temperature), pair, other)
+
+    def _look(self, segment: Segment) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits (K,) and embeddings (2, E)."""
         # A left-handed signer is a mirrored right-handed one: both views count alike.
         values = features.extract(segment.times, segment.points)
-        logits = (self._network.run(values) + self._network.run(features.mirrored(values))) / 2
-        return softmax(logits / self._temperature)
+        one, other = (
+            self._network.run_with_embedding(view) for view in (values, features.mirrored(values))
+        )
+        return (one[0] + other[0]) / 2, np.stack([one[1], other[1]])
+
+    def _take_glosses(self) -> None:
+        self._glosses = self._matcher.glosses
+        taught = len(self._glosses) - len(self._shipped_thresholds)
+        thresholds = [*self._shipped_thresholds, *[self._taught_threshold] * taught]
+        margins = [*self._shipped_margins, *[self._taught_margin] * taught]
+        self._thresholds = np.array(thresholds, dtype=np.float32)
+        self._margins = np.array(margins, dtype=np.float32)
 
     def _decide(
         self, probabilities: NDArray[np.float32], *, has_hand: bool, onset: float, offset: float
@@ -120,7 +185,7 @@ class Classifier:
         order = np.argsort(-probabilities, kind="stable")
         best, second = order[0], order[1]
         sure = has_hand and probabilities[best] >= self._thresholds[best]
-        clear = probabilities[best] - probabilities[second] >= self._margin
+        clear = probabilities[best] - probabilities[second] >= self._margins[best]
         is_other = self._glosses[best] == OTHER
         return Prediction(
             onset=onset,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import importlib.util
 import json
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from edge import config
 from edge.bundle import find_bundle, read_bundle
 from edge.camera import open_camera, source_kind
-from edge.errors import DependencyError, SetupError
+from edge.errors import DependencyError, SetupError, SourceError
 from edge.messages import Declined, Sign, Utterance
 from edge.notify import journal_handler
 
@@ -106,12 +107,60 @@ def classify(options: argparse.Namespace) -> int:
     return 0
 
 
+def learn(options: argparse.Namespace) -> int:
+    """Teach a word by a few examples; exit code 1 where there were not enough."""
+    from edge.lessons import learn_from_files, learn_from_source
+
+    settings, bundle = _settings_and_bundle(options, source=options.source)
+    if options.files:
+        steps = learn_from_files(options.word, options.files, options.examples, settings, bundle)
+    else:
+        steps = learn_from_source(options.word, options.examples, settings, bundle)
+    is_known = False
+    for step in steps:
+        is_known = step.state == "known"
+        if options.json:
+            _print_json(asdict(step))
+        else:
+            note = f" ({step.note})" if step.note else ""
+            _print(f"{step.state}: {step.word}, {step.have} of {step.want}{note}")
+    return 0 if is_known else 1
+
+
+def forget(options: argparse.Namespace) -> int:
+    """Forget a taught word."""
+    from edge.taught import Store, check_word, folder_of
+
+    settings = config.load(options.config, overrides=options.set)
+    word, folder = check_word(options.word), folder_of(settings.learning)
+    if not Store(folder).remove(word):
+        raise SourceError(f"{word!r} is not among the taught words in {folder}")
+    _print(f"forgotten: {word}")
+    return 0
+
+
+def signs(options: argparse.Namespace) -> int:
+    """List every word that is known, shipped and taught."""
+    from edge.taught import list_signs
+
+    settings, bundle = _settings_and_bundle(options)
+    for sign in list_signs(settings.learning, bundle):
+        if options.json:
+            _print_json(asdict(sign))
+        else:
+            taught = f"  taught by {sign.examples} examples" if sign.examples else ""
+            _print(f"{sign.display}{taught}")
+    return 0
+
+
 def evaluate(options: argparse.Namespace) -> int:
     """Print how well the model does on landmark archives."""
     from edge.evaluation import evaluate_archives
     from edge.tables import evaluation_table
 
     settings, bundle = _settings_and_bundle(options)
+    if options.stream:
+        return _evaluate_stream(options, settings, bundle)
     report = evaluate_archives(
         options.archives, settings, bundle, is_full=options.full, float_network=options.float
     )
@@ -119,6 +168,30 @@ def evaluate(options: argparse.Namespace) -> int:
         _print_json(report)
     else:
         _print(evaluation_table(report))
+    return 0
+
+
+def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
+    from edge.echo import Echo
+    from edge.live_quality import RATES, evaluate_streams
+    from edge.streams import Plan
+    from edge.tables import stream_table
+
+    plan = Plan(rest=tuple(options.rest)) if options.rest else Plan()
+    with Echo(settings.mqtt) if options.broker else contextlib.nullcontext() as echo:
+        report = evaluate_streams(
+            options.archives,
+            settings,
+            bundle,
+            seed=options.seed,
+            rates=options.rates or RATES,
+            plan=plan,
+            send=echo.send if echo else None,
+        )
+    if options.json:
+        _print_json(report)
+    else:
+        _print(stream_table(report))
     return 0
 
 

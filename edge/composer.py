@@ -68,6 +68,10 @@ class Composer:
         self._words.append(sign)
         return [*events, sign]
 
+    def extend(self, offset: float) -> None:
+        """Hear that the last sign, said before it ended, has lasted until offset (seconds)."""
+        self._last_offset = max(self._last_offset, offset)
+
     def tick(self, now: float) -> list[Utterance]:
         """Close the utterance when nothing was signed for the pause up to ``now`` (seconds)."""
         if now - self._last_offset < self._settings.pause:

@@ -76,6 +76,13 @@ class LandmarkSettings(_Section):
 class SegmenterSettings(_Section):
     """When a sign starts and ends."""
 
+    kind: Literal["boundary", "hysteresis", "sliding"] = "boundary"
+    bundle: Annotated[str, Field(min_length=1, max_length=2000)] = "boundary"
+    enter: Share = 0.6
+    exit: Share = 0.4
+    split: Share = 0.6
+    hold: Annotated[float, Field(ge=0, le=1)] = 0.1
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.1
     raised: Annotated[float, Field(ge=-3, le=1)] = -1.05
     enter_speed: Annotated[float, Field(gt=0, le=20)] = 1.0
     exit_speed: Annotated[float, Field(gt=0, le=20)] = 0.5
@@ -92,6 +99,7 @@ class ClassifierSettings(_Section):
 
     bundle: Annotated[str, Field(min_length=1, max_length=2000)] = "words"
     threshold: Share = 0.0
+    early: Share = 0.0
     threads: Annotated[int, Field(ge=1, le=16)] = 1
 
 
@@ -100,6 +108,13 @@ class ComposerSettings(_Section):
 
     cooldown: Annotated[float, Field(ge=0, le=10)] = 0.3
     pause: Annotated[float, Field(ge=0.2, le=60)] = 2.0
+
+
+class LearningSettings(_Section):
+    """Words that the owner teaches."""
+
+    folder: Annotated[str, Field(max_length=2000)] = ""
+    examples: Annotated[int, Field(ge=3, le=10)] = 5
 
 
 class MqttSettings(_Section):
@@ -152,6 +167,7 @@ class Settings(_Section):
     segmenter: SegmenterSettings = SegmenterSettings()
     classifier: ClassifierSettings = ClassifierSettings()
     composer: ComposerSettings = ComposerSettings()
+    learning: LearningSettings = LearningSettings()
     mqtt: MqttSettings = MqttSettings()
     speech: SpeechSettings = SpeechSettings()
     health: HealthSettings = HealthSettings()

@@ -17,6 +17,7 @@ from edge.metrics import Tally, share
 from edge.recognizer import least_step
 from edge.segmenter import Segmenter
 from edge.skeleton import mirror
+from edge.teaching import recall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,10 +49,20 @@ def classify_file(
     if has_hands_for(bundle, [path]):
         yield from classify_hands(path, settings, bundle)
         return
-    clips = _read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
+    clips = read_file(path, settings)
     classifier = make_classifier(bundle, threshold=settings.classifier.threshold)
+    recall(settings.learning, classifier)
     for index, clip in enumerate(clips):
         yield clip.name or str(index), predict(clip, settings, classifier)
+
+
+def read_file(path: Path, settings: Settings) -> list[Clip]:
+    """Read the clips of an archive, or a video as one clip.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    return _read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
 
 
 def predict(clip: Clip, settings: Settings, classifier: Classifier) -> Prediction:

@@ -1,8 +1,9 @@
 """Segment -> (T, F): the one path from landmarks to numbers, for training and run time.
 
 Body frame: origin at the middle of the shoulders, unit one shoulder width, both medians over
-the segment. Hand frame: origin at that hand's wrist, unit its palm (wrist to middle knuckle).
-Every feature ignores where the signer stands, how large they appear and the frame rate.
+the segment. Face frame: origin between eyes and mouth in each frame, unit the median size of the
+face; clothes hide shoulders, and many signs differ only in where they touch the face. Hand frame:
+origin at that hand's wrist, unit its palm (wrist to middle knuckle). Every feature ignores where the signer stands, how large they appear and the frame rate.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from edge.skeleton import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised whenever the numbers change."""
 FRAMES: Final = 32
 """T: a segment of any length is resampled to this many frames."""
@@ -59,6 +60,13 @@ BODY_POINTS: Final = (
 _BODY: Final = np.array([INDEX[name] for name in BODY_POINTS])
 _PLACED: Final = np.concatenate([_BODY, np.arange(LEFT_HAND.start, RIGHT_HAND.stop)])
 """Points that are given in the body frame, with velocity."""
+_FACE: Final = {
+    "eyes": np.array([INDEX["left_eye"], INDEX["right_eye"]]),
+    "mouth": np.array([INDEX["mouth_left"], INDEX["mouth_right"]]),
+    "ears": np.array([INDEX["left_ear"], INDEX["right_ear"]]),
+}
+_AT_FACE: Final = ("wrist", "thumb_tip", "index_tip", "middle_1", "middle_tip", "pinky_tip")
+"""Points of each hand that are also given in the face frame."""
 _GROUPS: Final = (POSE, LEFT_HAND, RIGHT_HAND)
 """Points that MediaPipe finds or loses together."""
 _JOINTS: Final = np.array(
@@ -88,7 +96,10 @@ NAMES: Final = (
     *(f"{name}.v{axis}" for name in BODY_POINTS for axis in "xy"),
     *(f"{side}_hand_{name}.v{axis}" for side in _SIDES for name in HAND_NAMES for axis in "xy"),
     *(f"{side}_hand.seen" for side in _SIDES),
+    *(f"{side}_hand_{name}.{axis}.face" for side in _SIDES for name in _AT_FACE for axis in "xy"),
 )
+WITHOUT_FACE: Final = sum(not name.endswith(".face") for name in NAMES)
+"""How many features, the first, are not in the face frame."""
 COUNT: Final = len(NAMES)
 """F."""
 
@@ -100,7 +111,7 @@ def _counterpart(name: str) -> str:
 
 _COUNTERPART: Final = np.array([NAMES.index(_counterpart(name)) for name in NAMES])
 _SIGN: Final = np.array(
-    [-1 if re.search(r"\.v?x(\.hand)?$", name) else 1 for name in NAMES], dtype=np.float32
+    [-1 if re.search(r"\.v?x(\.hand|\.face)?$", name) else 1 for name in NAMES], dtype=np.float32
 )
 
 
@@ -187,6 +198,7 @@ def compute(points: NDArray[np.float32], durations: NDArray[np.float64]) -> NDAr
         *(_angles(hand) for hand in hands),
         velocity.reshape(batch, frames, -1),
         *(np.isfinite(hand[:, :, 0, :1]).astype(np.float32) for hand in hands),
+        *(at_face.reshape(batch, frames, -1) for at_face in _in_face_frame(points)),
     ]
     features = np.concatenate(parts, axis=-1)
     clipped: NDArray[np.float32] = np.clip(
@@ -233,6 +245,25 @@ def _in_hand_frame(hand: NDArray[np.float32]) -> NDArray[np.float32]:
     palm = np.linalg.norm(centred[:, :, _PALM], axis=-1)[..., None, None]
     framed: NDArray[np.float32] = centred / np.where(palm > 1e-6, palm, np.nan)
     return framed
+
+
+def _in_face_frame(points: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """(B, T, 75, 3) -> for each hand (B, T, 6, 2) from the face, in face sizes."""
+    eyes, mouth = (points[:, :, _FACE[part], :2].mean(axis=2) for part in ("eyes", "mouth"))
+    left, right = (points[:, :, ear, :2] for ear in _FACE["ears"])
+    # Turned faces are narrower, nodding ones lower; together they hardly change.
+    size = _median(np.hypot(_length(left - right), 2 * _length(eyes - mouth))[..., None])
+    unit = np.where(size > 1e-6, size, np.nan)[:, None, None]
+    centre = ((eyes + mouth) / 2)[:, :, None]
+    chosen = [HAND_INDEX[name] for name in _AT_FACE]
+    hands = [points[:, :, side][:, :, chosen, :2] for side in (LEFT_HAND, RIGHT_HAND)]
+    return [(hand - centre) / unit for hand in hands]
+
+
+def _length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lengths of vectors (..., 2)."""
+    lengths: NDArray[np.float32] = np.hypot(vectors[..., 0], vectors[..., 1])
+    return lengths
 
 
 def _angles(hand: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -44,11 +44,6 @@ _RAISED: Final = 0.3
 class LetterClassifier(Classifier):
     """Recognises the letter that one hand holds; a segment by its stillest half second."""
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What it can say."""
-        return self._glosses
-
     def classify_hand(self, points: NDArray[np.float32]) -> Prediction:
         """Recognise (21, 3) points in image widths; an unseen hand is never accepted."""
         return self._decide(
@@ -58,7 +53,8 @@ class LetterClassifier(Classifier):
             offset=0.0,
         )
 
-    def _probabilities(self, segment: Segment) -> NDArray[np.float32]:
+    def probabilities(self, segment: Segment) -> NDArray[np.float32]:
+        """Calibrated probabilities (K,) of the letter that a segment shows."""
         return self._of_hands(held_hand(segment.times, segment.points))
 
     def _of_hands(self, hands: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -224,7 +220,7 @@ def evaluate_hands(
 
 def _predict(classifier: LetterClassifier, hands: Iterable[Hand]) -> dict[Hand, Prediction]:
     """Classify the hands whose label the model knows."""
-    known = set(classifier.labels)
+    known = set(classifier.glosses)
     return {hand: classifier.classify_hand(hand.points) for hand in hands if hand.label in known}
 
 

@@ -10,6 +10,7 @@ import logging
 import signal
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from edge.announcer import Announcer
@@ -39,6 +40,8 @@ _JOIN: Final = 1.0
 """Seconds that a thread is given to end."""
 _LAST_WORD: Final = 5.0
 """Seconds that the last word of a recording may take."""
+_LESSONS_MAX: Final = 8
+"""Commands to learn or forget that may wait; the oldest are dropped."""
 _SETTLED_AT_START: Final = ("camera", "landmarks", "mqtt", "speech", "health")
 """Sections that a reload cannot change."""
 
@@ -60,6 +63,7 @@ class Pipeline:
         self._error: BaseException | None = None
         self._slot: Slot[Frame | Landmarks] = Slot()
         self._pending: tuple[Settings, Bundle] | None = None
+        self._lessons: deque[tuple[str, str]] = deque(maxlen=_LESSONS_MAX)
         self._wants_pause = self._is_paused = False
         self.is_restart_wanted = False
         self._recognizer = Recognizer(settings, bundle)
@@ -140,6 +144,7 @@ class Pipeline:
         while not self._stop.is_set():
             self._heart.beat()
             self._change_course()
+            self._teach()
             item = self._slot.get(_TICK)
             if item is None:
                 if self._slot.is_over:
@@ -150,11 +155,13 @@ class Pipeline:
                 last = item.time
                 self._announcer.deliver(self._recognizer.push(item))
         self._announcer.deliver(self._recognizer.flush(last))
+        self._announcer.deliver(self._recognizer.teacher.stop("the source has ended"))
 
     def _change_course(self) -> None:
         """Take new settings, pause or go on, as others have asked."""
         pending, self._pending = self._pending, None
         if pending is not None:
+            self._announcer.deliver(self._recognizer.teacher.stop("the settings were reloaded"))
             try:
                 self._recognizer.configure(*pending)
             except SetupError as error:  # a network that does not load; go on with the old one
@@ -165,13 +172,26 @@ class Pipeline:
                 logger.info("settings reloaded")
         if self._wants_pause != self._is_paused:
             self._is_paused = self._wants_pause
+            self._announcer.deliver(self._recognizer.teacher.stop("paused"))
             self._recognizer.reset()
             self._announcer.tell_state("paused" if self._is_paused else "idle")
 
-    def _obey(self, name: str, _argument: str) -> None:
+    def _teach(self) -> None:
+        """Begin lessons and forget words, as others have asked."""
+        while self._lessons:
+            name, word = self._lessons.popleft()
+            if name == "learn" and self._is_paused:
+                logger.warning("learn: the device is paused; resume it first")
+                continue
+            teacher = self._recognizer.teacher
+            self._announcer.deliver(teacher.obey(name, word, time.monotonic()))
+
+    def _obey(self, name: str, argument: str) -> None:
         """Carry out a command from the broker; on paho's thread."""
         if name in ("pause", "resume"):
             self._wants_pause = name == "pause"
+        elif name in ("learn", "forget"):
+            self._lessons.append((name, argument))
         elif name == "reload":
             signal.raise_signal(signal.SIGHUP)
         elif name == "restart":

@@ -7,17 +7,23 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from edge.boundary import BoundarySegmenter
+from edge.bundle import find_bundle, read_bundle
 from edge.composer import Composer
+from edge.early import Early
 from edge.gate import Gate
 from edge.letters import make_classifier
 from edge.messages import Declined, Frame, Landmarks, Segment, Sign, Utterance
 from edge.segmenter import Segmenter
+from edge.sliding import SlidingSegmenter
+from edge.teaching import Progress, Teacher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from edge.bundle import Bundle
-    from edge.config import Settings
+    from edge.classifier import Classifier
+    from edge.config import SegmenterSettings, Settings
     from edge.landmarker import Landmarker
 
 _SLACK: Final = 0.3
@@ -35,12 +41,28 @@ class StateChange:
     """What it is now."""
 
 
-Event = Sign | Utterance | Declined | StateChange
+Event = Sign | Utterance | Declined | StateChange | Progress
 
 
 def least_step(max_fps: float) -> float:
     """Seconds after a frame before which no other is taken; even steps come of it."""
     return (1 - _SLACK) / max_fps
+
+
+def make_segmenter(
+    settings: SegmenterSettings, classifier: Classifier
+) -> Segmenter | BoundarySegmenter | SlidingSegmenter:
+    """Make the segmenter that is wanted.
+
+    Raises:
+        BundleError: Its network is missing or unfit.
+        DependencyError: No TFLite runtime works here.
+    """
+    if settings.kind == "hysteresis":
+        return Segmenter(settings)
+    if settings.kind == "sliding":
+        return SlidingSegmenter(settings, classifier)
+    return BoundarySegmenter(settings, read_bundle(find_bundle(settings.bundle)))
 
 
 class Recognizer:
@@ -74,8 +96,10 @@ class Recognizer:
         )
         self._settings = settings
         self._gate = Gate(settings.gate)
-        self._segmenter = Segmenter(settings.segmenter)
+        self._segmenter = make_segmenter(settings.segmenter, self._classifier)
         self._composer = Composer(settings.composer, bundle.forms)
+        self._early = Early(settings.classifier)
+        self.teacher = Teacher(settings.learning, self._classifier)
 
     def prepare(self) -> None:
         """Load MediaPipe now, so that the first frames need not wait for it."""
@@ -99,7 +123,8 @@ class Recognizer:
 
     def tick(self, now: float) -> list[Event]:
         """Let time pass without a frame; a word that is being signed keeps the sentence open."""
-        return [] if self.is_signing else [*self._composer.tick(now)]
+        events: list[Event] = [*self.teacher.tick(now)]
+        return events if self.is_signing else [*events, *self._composer.tick(now)]
 
     def flush(self, now: float) -> list[Event]:
         """The source has ended: finish what is under way."""
@@ -113,6 +138,7 @@ class Recognizer:
             self._landmarker.reset()
         self._segmenter.reset()
         self._composer.reset()
+        self._early.reset()
         self._last_taken = -1e9
 
     def close(self) -> None:
@@ -152,18 +178,44 @@ class Recognizer:
     def _follow(self, landmarks: Landmarks) -> list[Event]:
         self.counts["landmarks"] += 1
         ended = list(self._segmenter.push(landmarks))
-        return self._conclude(ended, landmarks.time)
+        events = self._conclude(ended, landmarks.time)
+        if ended or not self._segmenter.is_signing:
+            self._early.reset()
+            return events
+        return [*events, *self._decide_early(landmarks.time)]
+
+    def _decide_early(self, now: float) -> Iterator[Event]:
+        """Say a sign that is not over yet, where it is plain what it will be."""
+        if self.teacher.is_teaching or not self._early.is_due(now):
+            return
+        segment = self._segmenter.so_far()
+        if segment is None:
+            return
+        with self._timed("classifier"):
+            predictions = list(self._classifier.push(segment))
+        for prediction in predictions:
+            if self._early.is_sure(prediction, now):
+                self.counts["signs"] += 1
+                self.counts["early"] += 1
+                yield from self._composer.push(prediction, now)
 
     def _conclude(self, ended: Iterable[Segment | Declined], now: float) -> list[Event]:
         events: list[Event] = []
         for item in ended:
-            events += self._decide(item, now)
+            if self._early.has_decided:
+                self._composer.extend(item.offset)
+                self._early.reset()
+            else:
+                events += self._decide(item, now)
         if self._segmenter.is_signing != self._is_signing:
             self._is_signing = self._segmenter.is_signing
             events.append(StateChange(now, "signing" if self._is_signing else "idle"))
         return events
 
     def _decide(self, item: Segment | Declined, now: float) -> Iterator[Event]:
+        if self.teacher.is_teaching:
+            yield from self.teacher.push(item, now)
+            return
         if isinstance(item, Declined):
             self.counts[f"declined_{item.reason}"] += 1
             yield item

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PACKAGES: Final = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
+_OUTPUTS_MAX: Final = 2
 
 
 class Network:
-    """An int8 network with one input and one output."""
+    """An int8 network with one input; logits come out, and perhaps an embedding."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         """Load a network.
@@ -40,7 +41,12 @@ class Network:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise BundleError(f"{path}: the runtime refuses this network ({reason})") from None
         (self._input,) = self._interpreter.get_input_details()
-        (self._output,) = self._interpreter.get_output_details()
+        # The converter orders outputs by our names for them: embedding, logits.
+        outputs = sorted(self._interpreter.get_output_details(), key=lambda one: str(one["name"]))
+        if len(outputs) > _OUTPUTS_MAX:
+            raise BundleError(f"{path}: {len(outputs)} outputs; at most logits and an embedding")
+        self._output = outputs[-1]
+        self._embedding = outputs[0] if len(outputs) > 1 else None
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -48,17 +54,34 @@ class Network:
         return tuple(int(n) for n in self._input["shape"])
 
     @property
+    def has_embedding(self) -> bool:
+        """Whether it tells what its last layer is fed, beside the logits."""
+        return self._embedding is not None
+
+    @property
     def output_shape(self) -> tuple[int, ...]:
-        """Shape of the output, with the batch of 1."""
+        """Shape of the logits, with the batch of 1."""
         return tuple(int(n) for n in self._output["shape"])
 
     def run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Feed one example, without the batch; floats in, floats out."""
+        """Feed one example, without the batch; floats in, logits out."""
+        return self.run_with_embedding(values)[0]
+
+    def run_with_embedding(
+        self, values: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Feed one example, without the batch; logits (K,) and embedding (E,).
+
+        A network without an embedding gives its logits for one.
+        """
         self._interpreter.reset_all_variables()  # a fused LSTM would go on from the last example
         self._interpreter.set_tensor(self._input["index"], quantize(values, self._input)[None])
         self._interpreter.invoke()
-        raw = self._interpreter.get_tensor(self._output["index"])[0]
-        return dequantize(raw, self._output)
+        logits = self._read(self._output)
+        return logits, logits if self._embedding is None else self._read(self._embedding)
+
+    def _read(self, detail: dict[str, Any]) -> NDArray[np.float32]:
+        return dequantize(self._interpreter.get_tensor(detail["index"])[0], detail)
 
 
 def quantize(values: NDArray[np.float32], detail: dict[str, Any]) -> NDArray[Any]:

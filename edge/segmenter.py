@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.messages import Declined, Segment
+from edge.messages import Segment
 from edge.motion import MotionMeter
+from edge.reel import Reel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edge.config import SegmenterSettings
-    from edge.messages import Cause, Landmarks
+    from edge.messages import Cause, Declined, Landmarks
     from edge.motion import Motion
 
 _LOOK_BACK: Final = 0.5
 """Seconds before the threshold was crossed within which a sign can have begun."""
-_MAX_STEP: Final = 1.0
+MAX_STEP: Final = 1.0
 """Seconds without a frame after which what comes is not the same sign."""
 
 
@@ -37,6 +38,7 @@ class Segmenter:
         """Start at rest."""
         self._settings = settings
         self._meter = MotionMeter()
+        self._reel = Reel(settings)
         self.reset()
 
     @property
@@ -47,7 +49,8 @@ class Segmenter:
     def reset(self) -> None:
         """Forget everything, as at the start."""
         self._meter.reset()
-        self._window: deque[tuple[Landmarks, Motion]] = deque()
+        self._reel.clear()
+        self._motions: deque[Motion] = deque()
         self._started: float | None = None
         self._last_up = -np.inf
         self._last_fast = -np.inf
@@ -56,11 +59,13 @@ class Segmenter:
     def push(self, landmarks: Landmarks) -> Iterable[Segment | Declined]:
         """Take the next frame; its time must not be before the last one's."""
         ended: list[Segment | Declined] = []
-        if self._window and landmarks.time - self._window[-1][0].time > _MAX_STEP:
+        newest = self._reel.newest
+        if newest is not None and landmarks.time - newest > MAX_STEP:
             ended += self.flush()
             self.reset()
         motion = self._meter.push(landmarks)
-        self._window.append((landmarks, motion))
+        self._reel.push(landmarks, is_present=motion.is_present)
+        self._motions.append(motion)
         self._notice(motion)
         if self._started is None:
             if self._is_up(motion) and motion.speed >= self._settings.enter_speed:
@@ -71,6 +76,14 @@ class Segmenter:
         elif (cause := self._find_end(motion.time)) is not None:
             ended.append(self._cut(cause))
         return ended
+
+    def so_far(self) -> Segment | None:
+        """What there is yet of the sign that is under way; None where that is too little."""
+        now = self._reel.newest
+        if self._started is None or now is None:
+            return None
+        piece = self._cut_at(self._started, now + self._reel.step(), "stop")
+        return piece if isinstance(piece, Segment) else None
 
     def flush(self) -> Iterable[Segment | Declined]:
         """End the sign that is under way, if any."""
@@ -87,9 +100,9 @@ class Segmenter:
 
     def _find_onset(self) -> float:
         """Walk back from the newest frame to where the hands left their rest."""
-        newest = self._window[-1][1].time
+        newest = self._motions[-1].time
         onset = newest
-        for _, motion in reversed(self._window):
+        for motion in reversed(self._motions):
             if motion.time < newest - _LOOK_BACK or motion.speed < self._settings.exit_speed:
                 break
             onset = motion.time
@@ -107,39 +120,25 @@ class Segmenter:
         return None
 
     def _cut(self, cause: Cause) -> Segment | Declined:
-        started, now = self._started, self._window[-1][1].time
+        started, now = self._started, self._reel.newest
         assert started is not None  # noqa: S101 - only called while signing
-        step = self._step()
+        assert now is not None  # noqa: S101 - a sign has frames
+        step = self._reel.step()
         end = {
             "pause": min(self._last_up, self._last_fast) + step,
             "max_length": now + step,
             "stop": self._last_up + step,
         }[cause]
         self._started = None
-        onset, offset = (
-            max(started - self._settings.padding, self._window[0][1].time),
-            max(end, started + step),
-        )
-        kept = [
-            frame
-            for frame, motion in self._window
-            if onset <= frame.time < offset + self._settings.padding and motion.is_present
-        ]
+        self._ended = max(end, started + step)
+        piece = self._cut_at(started, self._ended, cause)
         self._forget_before(now)
-        self._ended = offset
-        if offset - started < self._settings.min_length or len(kept) < 2:
-            return Declined(started, offset, "too_short")
-        times = np.array([frame.time for frame in kept])
-        if (len(times) - 1) / (times[-1] - times[0]) < self._settings.min_fps:
-            return Declined(started, offset, "low_fps")
-        points = np.stack([frame.points for frame in kept])
-        return Segment(started, offset, times, points, cause)
+        return piece
 
-    def _step(self) -> float:
-        """Seconds between frames, as of late."""
-        times = [motion.time for _, motion in self._window]
-        return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    def _cut_at(self, started: float, ended: float, cause: Cause) -> Segment | Declined:
+        return self._reel.cut(started, ended, cause, self._settings.padding)
 
     def _forget_before(self, time: float) -> None:
-        while self._window and self._window[0][0].time < time:
-            self._window.popleft()
+        self._reel.forget_before(time)
+        while self._motions and self._motions[0].time < time:
+            self._motions.popleft()

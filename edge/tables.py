@@ -47,6 +47,27 @@ def evaluation_table(report: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def stream_table(report: Mapping[str, Any]) -> str:
+    """Set what evaluate --stream gives: a column for each frame rate, then the confusions."""
+    by_fps: Mapping[str, Mapping[str, Any]] = report["by_fps"]
+    names = list(next(iter(by_fps.values())))
+    parts = [
+        align(
+            [
+                (f"model {report['model']}", *(f"{rate}/s" for rate in by_fps)),
+                *((name, *(one[name] for one in by_fps.values())) for name in names),
+            ]
+        )
+    ]
+    if idle := report["idle"]:
+        columns = ("false_words", "silent_hours", "false_per_hour")
+        rows = ((f"{rate}/s", *(one[name] for name in columns)) for rate, one in idle.items())
+        parts.append(align([("other movement alone", *columns), *rows]))
+    if confused := report["confused"]:
+        parts.append(align([("signed", "taken for", "signs"), *confused]))
+    return "\n\n".join(parts)
+
+
 def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Set what compare gives, one line for each bundle."""
     columns = tuple(rows[0])

@@ -9,13 +9,16 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from edge.__main__ import main
 from edge.archive import Clip, read_clips, write_clips
+
+if TYPE_CHECKING:
+    from conftest import Signing
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOTYPES = ROOT / "models" / "words" / "prototypes.npz"
@@ -240,6 +243,69 @@ def test_evaluate_of_nothing_known_has_no_shares(
     assert (report["clips"], report["unknown_label"]) == (0, 1)
     assert report["top1"] is report["top5"] is report["macro_top1"] is report["declined"] is None
     assert report["per_label"] == {}
+
+
+# learn, forget, signs
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, signing: Signing) -> Path:
+    """Four clips of a movement that is no shipped word; taught words go into the test's folder."""
+    _, points = signing.arrays()
+    path = tmp_path / "lesson.npz"
+    write_clips(path, [Clip("wave", "a", 15.0, points)] * 4)
+    (tmp_path / "config.toml").write_text(f"[learning]\nfolder = '{tmp_path / 'taught'}'\n")
+    return path
+
+
+def test_learnt_word_is_classified_replayed_listed_and_forgotten(
+    lesson: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    *_, end = lines_of(capfd, "learn", "Wave", "--from", str(lesson))
+    assert (end["word"], end["have"], end["state"]) == ("wave", 4, "known")
+
+    for line in lines_of(capfd, "classify", str(lesson)):
+        assert line["top"][0][0] == "wave"
+    events = lines_of(capfd, "replay", f"archive:{lesson}", "--set", "segmenter.kind=hysteresis")
+    assert {e["gloss"] for e in events if e["type"] == "sign"} == {"wave"}
+
+    signs = lines_of(capfd, "signs")
+    (wave,) = [sign for sign in signs if not sign["is_shipped"]]
+    assert wave == {
+        "gloss": "wave", "display": "wave", "spoken": "wave", "is_shipped": False, "examples": 4,
+    }  # fmt: skip
+    assert "other" not in {sign["gloss"] for sign in signs}
+
+    assert main(["forget", "wave"]) == 0
+    assert capfd.readouterr().out == "forgotten: wave\n"
+    assert all(sign["is_shipped"] for sign in lines_of(capfd, "signs"))
+    assert main(["forget", "wave"]) == 1
+    assert "not among the taught words" in capfd.readouterr().err
+
+
+def test_word_is_learnt_from_a_source(lesson: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ["learn", "wave", "--source", f"archive:{lesson}", "--examples", "3"]
+    assert main([*arguments, "--set", "segmenter.kind=hysteresis"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0] == "learning: wave, 0 of 3"
+    assert lines[-1] == "known: wave, 3 of 3"
+
+
+def test_evaluate_measures_the_bundle_without_taught_words(
+    lesson: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines_of(capfd, "learn", "wave", "--from", str(lesson))
+    (report,) = lines_of(capfd, "evaluate", str(lesson))
+    assert (report["clips"], report["unknown_label"]) == (0, 4)
+
+
+@pytest.mark.parametrize("word", ["", "x" * 41, "other", "a\x07"])
+def test_unusable_word_is_refused_with_exit_code_two(
+    word: str, lesson: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["learn", word, "--from", str(lesson)]) == 2
+    assert main(["forget", word]) == 2
+    assert all(line.startswith("sign-edge: ") for line in capfd.readouterr().err.splitlines())
 
 
 # check

@@ -10,8 +10,7 @@ import numpy as np
 
 from edge.archive import read_clips
 from edge.errors import ConfigError
-from edge.messages import Landmarks
-from edge.motion import MotionMeter
+from edge.motion import active_part
 from edge.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
 
 if TYPE_CHECKING:
@@ -22,11 +21,7 @@ if TYPE_CHECKING:
 
     from edge.archive import Clip
 
-_RAISED: Final = -1.25
-"""Shoulder widths: lower hands are at rest unless they move."""
 _LEAST_FRAMES: Final = 4
-_MOVING: Final = 0.6
-"""Shoulder widths per second."""
 
 
 class Labelled(Protocol):
@@ -127,21 +122,6 @@ def hold_out(clips: Sequence[Clip], share: float, fold: int) -> tuple[list[Clip]
     kept = [clip for clip in clips if clip.signer not in apart]
     labels = {clip.label for clip in kept}
     return kept, [clip for clip in clips if clip.signer in apart and clip.label in labels]
-
-
-def active_part(clip: Clip) -> tuple[float, float]:
-    """Seconds from and to which the hands are up or move; the whole clip if they never do."""
-    meter = MotionMeter()
-    motions = [
-        meter.push(Landmarks(time, points))
-        for time, points in zip(clip.times.tolist(), clip.points, strict=True)
-    ]
-    active = [
-        m.time
-        for m in motions
-        if m.is_present and ((m.has_hand and m.height > _RAISED) or m.speed > _MOVING)
-    ]
-    return (active[0], active[-1]) if active else (0.0, motions[-1].time)
 
 
 def is_left_out(item: Labelled, names: Collection[str]) -> bool:

@@ -57,14 +57,16 @@ def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> di
     """
     recipe, labels, sources = _read_runs(runs)
     folder = folder or Path(sources["folder"])
-    task = make_task(recipe, folder)
-    if task.feature_spec.get("kind") not in ("segment", "hand"):
+    # The runtime computes all features, even where the first run was trained on fewer.
+    seeing = recipe.model_copy(update={"data": recipe.data.model_copy(update={"face": True})})
+    task = make_task(seeing, folder)
+    if task.feature_spec.get("kind") not in ("segment", "hand", "posture"):
         raise ConfigError(
             f"task = {recipe.task!r}: the daemon finds landmarks; it takes no bundle of pixels"
         )
     if task.classes != labels:
         raise ConfigError(f"{runs[0] / 'labels.json'}: the archives in {folder} have other labels")
-    model = load_average(runs)
+    model = load_average(runs, task.shape)
     bundle.mkdir(parents=True, exist_ok=True)
     content = convert(model, task)
     (bundle / "model.tflite").write_bytes(content)
@@ -103,7 +105,8 @@ def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> di
         for gloss, threshold in zip(labels, thresholds, strict=True)
     ]
     _write_manifest(bundle, manifest)
-    for path in find_archives(folder, recipe.data.validation):
+    evaluated = [] if recipe.task == "boundary" else recipe.data.validation  # it knows no words
+    for path in find_archives(folder, evaluated):
         report = evaluate_archives([path], config.Settings(), read_bundle(bundle))
         manifest["metrics"][path.stem] = report
     _write_manifest(bundle, manifest)
@@ -125,17 +128,36 @@ def _read_runs(runs: Sequence[Path]) -> tuple[Recipe, list[str], dict[str, Any]]
     return recipe, json.loads(texts.pop()), json.loads((runs[0] / "sources.json").read_text())
 
 
-def load_average(runs: Sequence[Path]) -> Any:  # noqa: ANN401 - Keras ships no types
-    """Load the networks of one or more runs as one whose logits are their mean."""
+def load_average(runs: Sequence[Path], shape: tuple[int, ...]) -> Any:  # noqa: ANN401 - Keras
+    """Load the networks of one or more runs as one that takes examples of the shape (T, F).
+
+    Returns:
+        A model (B, T, F) -> logits (B, K), the mean of the networks', and embedding (B, E), what
+        their last layers are fed, side by side, each scaled alike. A network that was trained on
+        fewer features takes the first ones.
+    """
     from tensorflow import keras
 
     models = [zoo.load(run / "model.keras") for run in runs]
-    if len(models) == 1:
-        return models[0]
     for number, model in enumerate(models):
         model._name = f"run_{number}"  # noqa: SLF001 - Keras 2 has no other way to rename
-    inputs = keras.Input(models[0].input_shape[1:], name="features")
-    return keras.Model(inputs, keras.layers.Average()([model(inputs) for model in models]))
+    inputs = keras.Input(shape, name="features")
+    logits, embeddings = [], []
+    for model in models:
+        seen = inputs[..., : model.input_shape[-1]]
+        twin = keras.Model(model.inputs, [model.outputs[0], _last_input(model)])
+        one, embedded = twin(seen)
+        logits.append(one)
+        embeddings.append(embedded)
+    mean = logits[0] if len(logits) == 1 else keras.layers.Average()(logits)
+    joined = embeddings[0] if len(embeddings) == 1 else keras.layers.Concatenate()(embeddings)
+    return keras.Model(inputs, {"logits": mean, "embedding": joined})
+
+
+def _last_input(model: Any) -> Any:  # noqa: ANN401 - Keras ships no types
+    """What the last dense layer is fed; its logits where the network ends otherwise."""
+    last = model.layers[-1]
+    return last.input if last.__class__.__name__ == "Dense" else model.outputs[0]
 
 
 def convert(model: Any, task: Task) -> bytes:  # noqa: ANN401 - Keras ships no types

@@ -46,6 +46,10 @@ class DataRecipe(_Part):
     """Archives of hands without a body (edge.training.bodies); clips of known words only,
     unless ``vocabulary`` is all."""
 
+    face: bool = True
+    """Whether the network also sees where the hands are from the face; false leaves those features
+    out, the last of edge.features."""
+
     vocabulary: Literal["known", "all"] = "known"
     """All: every label of every archive is a class, for pre-training."""
 
@@ -109,8 +113,8 @@ class ScheduleRecipe(_Part):
 class Recipe(_Part):
     """One training run."""
 
-    task: Literal["words", "letters", "letter_images", "word_videos"] = "words"
-    """What is fed: sign segments, single hands, pictures of hands, or videos."""
+    task: Literal["words", "letters", "letter_images", "word_videos", "boundary"] = "words"
+    """What is fed: sign segments, single hands, pictures of hands, videos, or streams of signs."""
 
     seed: int = 1
     """Of everything that is left to chance."""

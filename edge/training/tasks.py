@@ -75,6 +75,10 @@ def make_task(recipe: Recipe, folder: Path) -> Task:
         from edge.training.pictures import PicturesTask
 
         task = PicturesTask(recipe, folder)
+    elif recipe.task == "boundary":
+        from edge.training.boundary import BoundaryTask
+
+        task = BoundaryTask(recipe, folder)
     else:
         from edge.training.videos import VideosTask
 

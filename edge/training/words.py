@@ -52,7 +52,8 @@ class WordsTask:
     def __init__(self, recipe: Recipe, folder: Path) -> None:
         """Read the recipe's archives from a folder."""
         self._how = recipe.augmentation
-        self.shape: tuple[int, ...] = (features.FRAMES, features.COUNT)
+        self._seen = features.COUNT if recipe.data.face else features.WITHOUT_FACE
+        self.shape: tuple[int, ...] = (features.FRAMES, self._seen)
         examples, self._held_out = read_words(recipe.data, folder)
         self.examples = examples
         self.classes = sorted({example.label for example in examples} | {OTHER})
@@ -76,24 +77,32 @@ class WordsTask:
     def batch(self, count: int, rng: np.random.Generator) -> Batch:
         """Draw augmented examples."""
         chosen = rng.choice(self.size, count, p=self._weights)
-        return make_batch([self.examples[i] for i in chosen], self.classes, self._how, rng)
+        return self._draw(chosen, self._how, rng)
 
     def calm_batch(self, count: int, rng: np.random.Generator) -> Batch:
         """Draw hardly augmented examples."""
         chosen = rng.choice(self.size, count, p=self._weights)
         calm = replace(self._how, yaw=5.0, pitch=5.0, drop_hand=0.1)
-        return make_batch([self.examples[i] for i in chosen], self.classes, calm, rng)
+        return self._draw(chosen, calm, rng)
 
     def validation(self) -> Batch | None:
         """Features of the held-out clips and of the validation archives."""
         clips = [*self._held_out]
         for path in self._validation:
             clips += [clip for clip in read_clips(path) if clip.label in self.classes]
-        return cut_clips(clips, self.classes) if clips else None
+        if not clips:
+            return None
+        values, targets = cut_clips(clips, self.classes)
+        return values[..., : self._seen], targets
 
     def views(self, example: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """As it is, and with left and right swapped."""
         return [example, features.mirrored(example)]
+
+    def _draw(self, chosen: NDArray[np.intp], how: Augmentation, rng: np.random.Generator) -> Batch:
+        examples = [self.examples[i] for i in chosen]
+        values, targets = make_batch(examples, self.classes, how, rng)
+        return values[..., : self._seen], targets
 
     def finish(self, bundle: Path) -> None:
         """Write one mean trajectory per word."""

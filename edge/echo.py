@@ -1,0 +1,80 @@
+"""How long a word takes from being decided to arriving at a subscriber, over a real broker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from edge import __version__
+from edge.errors import SourceError
+from edge.publisher import Publisher
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from edge.config import MqttSettings
+    from edge.messages import Sign
+
+_DEVICE: Final = "stream-benchmark"
+_PATIENCE: Final = 5.0
+"""Seconds that a connection, a subscription or a message may take."""
+
+
+class Echo:
+    """Publishes signs as the daemon does and listens to them; a context manager."""
+
+    def __init__(self, settings: MqttSettings) -> None:
+        """Prepare both sides; a broker without a password is expected."""
+        self._settings = settings.model_copy(update={"device": _DEVICE})
+        self._publisher = Publisher(self._settings, version=__version__)
+        self._arrived = threading.Semaphore(0)
+        self._ready = threading.Event()
+        self._listener = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._listener.on_message = lambda _c, _u, _m: self._arrived.release()
+        self._listener.on_subscribe = lambda _c, _u, _mid, _codes, _p: self._ready.set()
+
+    def __enter__(self) -> Self:
+        """Connect.
+
+        Raises:
+            SourceError: The broker does not answer.
+        """
+        where = f"{self._settings.host}:{self._settings.port}"
+        try:
+            self._listener.connect(self._settings.host, self._settings.port)
+        except OSError as error:
+            raise SourceError(f"the broker {where}: {error.strerror or error}") from None
+        self._listener.loop_start()
+        self._listener.subscribe(f"{self._settings.base}/{_DEVICE}/sign", qos=1)
+        self._publisher.start()
+        until = time.monotonic() + _PATIENCE
+        while not (self._ready.is_set() and self._publisher.is_connected):
+            if time.monotonic() > until:
+                self.__exit__()
+                raise SourceError(f"the broker {where} does not let us subscribe")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._publisher.close()
+        self._listener.disconnect()
+        self._listener.loop_stop()
+
+    def send(self, sign: Sign) -> float:
+        """Publish a sign; seconds until the subscriber has it.
+
+        Raises:
+            SourceError: It never arrives.
+        """
+        started = time.perf_counter()
+        self._publisher.publish_sign(
+            sign, model=_DEVICE, segment=0, utc_of=lambda _: datetime.now(timezone.utc)
+        )
+        if not self._arrived.acquire(timeout=_PATIENCE):
+            raise SourceError(f"a message to {self._settings.host} did not come back")
+        return time.perf_counter() - started
