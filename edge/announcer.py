@@ -17,6 +17,7 @@ from edge.messages import Declined, Sign, Utterance
 from edge.publisher import Publisher
 from edge.recognizer import StateChange
 from edge.speech import Speech
+from edge.spelling_word import Letter, Spelled
 from edge.taught import check_word
 from edge.teaching import Progress
 
@@ -52,6 +53,7 @@ class Announcer:
         self.speech = Speech(settings.speech)
         self._settings = settings
         self.model = model
+        self.mode = settings.spelling.mode
         self._on_command = on_command
         self._lock = threading.Lock()
         self._problems: dict[str, str] = {}
@@ -91,6 +93,10 @@ class Announcer:
             elif isinstance(event, Utterance):
                 if self._publisher:
                     self._publisher.publish_utterance(event, model=self.model, utc_of=_utc_of)
+            elif isinstance(event, Letter):
+                self._deliver_letter(event)
+            elif isinstance(event, Spelled):
+                self._deliver_spelled(event)
             elif isinstance(event, Declined):
                 self._deliver_declined(event)
             elif isinstance(event, Progress):
@@ -105,9 +111,14 @@ class Announcer:
                 state=state,
                 source=without_secrets(self._settings.camera.source),
                 model=self.model,
-                mode="words",
+                mode=self.mode,
                 speaking=self._settings.speech.enabled,
             )
+
+    def tell_following(self, who: Mapping[str, object]) -> None:
+        """Publish who is followed (Recognizer.following); on changes only."""
+        if self._publisher:
+            self._publisher.publish_state(following=dict(who))
 
     def tell_camera(self, is_up: bool, reason: str) -> None:
         """Publish that the camera came or went."""
@@ -145,6 +156,36 @@ class Announcer:
         if self._publisher:
             self._publisher.publish_sign(
                 sign, model=self.model, segment=self._segments, utc_of=_utc_of
+            )
+
+    def _deliver_letter(self, letter: Letter) -> None:
+        self._segments += 1
+        self.latency_ms = 1000 * (time.monotonic() - letter.decided)
+        if self._publisher:
+            name = letter.letter
+            sign = Sign(
+                gloss=name.lower(),
+                display=name,
+                spoken=name,
+                probability=letter.probability,
+                top=((name.lower(), letter.probability),),
+                onset=letter.onset,
+                offset=letter.offset,
+                decided=letter.decided,
+            )
+            self._publisher.publish_letter(
+                sign,
+                model=self._settings.spelling.bundle,
+                segment=self._segments,
+                utc_of=_utc_of,
+            )
+
+    def _deliver_spelled(self, word: Spelled) -> None:
+        self.speech.say(word.text, time.monotonic())
+        if self._publisher:
+            said = Utterance(word.text, word.letters, word.onset, word.offset)
+            self._publisher.publish_utterance(
+                said, model=self._settings.spelling.bundle, utc_of=_utc_of
             )
 
     def _deliver_declined(self, declined: Declined) -> None:

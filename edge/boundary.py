@@ -3,12 +3,15 @@
 The network (edge.training.boundary) says of each frame how probably the hands rest, have just
 left their rest, or are in a sign. A sign starts when that is at least ``enter`` for ``hold``
 seconds, ends when it is below ``exit`` for as long, and gives way to the next one where the
-hands seem to leave a rest that was too short to be seen.
+hands seem to leave a rest that was too short to be seen. No hand in sight for ``away_time`` ends
+it, too.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from edge.classifier import softmax
 from edge.errors import BundleError
@@ -17,7 +20,7 @@ from edge.posture import LAG, Postures
 from edge.reel import Reel
 from edge.runtime import Network
 from edge.segmenter import MAX_STEP
-from edge.skeleton import LEFT_SHOULDER
+from edge.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +70,7 @@ class BoundarySegmenter:
         self._postures.reset()
         self._reel.clear()
         self._started: float | None = None
-        self._ended = -1e9
+        self._ended = self._last_hand = -1e9
         self._since: float | None = None
         """When the network began to say otherwise than the state is."""
         self._leaving: float | None = None
@@ -80,15 +83,25 @@ class BoundarySegmenter:
         if newest is not None and now - newest > MAX_STEP:
             ended += self.flush()
             self.reset()
-        is_present = bool(landmarks.points[LEFT_SHOULDER, 0] == landmarks.points[LEFT_SHOULDER, 0])
+        is_present = bool(np.isfinite(landmarks.points[LEFT_SHOULDER, 0]))
         self._reel.push(landmarks, is_present=is_present)
-        logits = self._network.run(self._postures.push(landmarks))
-        inside, onset, _ = softmax(logits / self._temperature).tolist()
+        inside = onset = 0.0
+        if is_present:
+            logits = self._network.run(self._postures.push(landmarks))
+            inside, onset, _ = softmax(logits / self._temperature).tolist()
+        else:  # it has learnt from people alone, and of one at a time
+            self._postures.reset()
+        if np.isfinite(landmarks.points[[LEFT_HAND.start, RIGHT_HAND.start], 0]).any():
+            self._last_hand = now
+        # Where no hand is seen, wrists are guessed: neither they nor the network are to be trusted.
+        is_seen = now - self._last_hand < self._settings.away_time
         moment = now - LAG
         if self._started is None:
-            self._wait(inside + onset, moment)
-        else:
+            self._wait(inside + onset if is_seen else 0.0, moment)
+        elif is_seen:
             ended += self._go_on(inside, onset, moment)
+        else:
+            ended.append(self._cut(max(self._last_hand, self._started), "pause"))
         return ended
 
     def so_far(self) -> Segment | None:
@@ -97,7 +110,7 @@ class BoundarySegmenter:
         if self._started is None or now is None:
             return None
         piece = self._reel.cut(
-            self._started, now + self._reel.step(), "stop", self._settings.margin
+            self._started, now, "stop", self._settings.margin
         )
         return piece if isinstance(piece, Segment) else None
 

@@ -68,6 +68,8 @@ class Classifier:
         self.can_learn = manifest.features.kind == "segment"
         self._matcher = Matcher(bundle.glosses)
         self._prototypes = bundle.path / "prototypes.npz"
+        self._unseen: list[Segment] | None = None
+        self._anchors: list[NDArray[np.float32]] = []
         self._shipped_margins = [max(manifest.margin, label.margin) for label in manifest.labels]
         self._taught_margin = manifest.margin
         self._take_glosses()
@@ -84,20 +86,23 @@ class Classifier:
         """Words that were taught, and the number of their examples."""
         return self._matcher.words
 
-    def prepare_to_learn(self) -> None:
-        """Look at the bundle's example of each word, once; takes some seconds on a Raspberry Pi.
+    def prepare_to_learn(self, most: int | None = None) -> None:
+        """Look at the bundle's example of each word, once.
+
+        Args:
+            most: Examples to look at now; all of them take some seconds on a Raspberry Pi.
 
         Raises:
             BundleError: The examples are damaged.
         """
-        if self._matcher.has_anchors or not self._prototypes.is_file():
-            return
-        try:
-            clips = read_clips(self._prototypes)
-        except ArchiveError as error:
-            raise BundleError(str(error)) from None
-        whole = [Segment(0.0, clip.times[-1], clip.times, clip.points, "stop") for clip in clips]
-        self._matcher.anchor(np.stack([self.embed(segment) for segment in whole]))
+        if self._unseen is None:
+            self._unseen = self._read_prototypes()
+        some = self._unseen[:most]
+        self._unseen = self._unseen[len(some) :]
+        if some:
+            self._anchors += [self.embed(segment) for segment in some]
+        if some and not self._unseen:
+            self._matcher.anchor(np.stack(self._anchors))
 
     def teach(self, word: str, segments: Sequence[Segment]) -> None:
         """Know a word by its examples, shipped or not; replaces those it was taught by."""
@@ -170,6 +175,15 @@ class Classifier:
             self._network.run_with_embedding(view) for view in (values, features.mirrored(values))
         )
         return (one[0] + other[0]) / 2, np.stack([one[1], other[1]])
+
+    def _read_prototypes(self) -> list[Segment]:
+        if not self._prototypes.is_file():
+            return []
+        try:
+            clips = read_clips(self._prototypes)
+        except ArchiveError as error:
+            raise BundleError(str(error)) from None
+        return [Segment(0.0, clip.times[-1], clip.times, clip.points, "stop") for clip in clips]
 
     def _take_glosses(self) -> None:
         self._glosses = self._matcher.glosses

@@ -13,14 +13,15 @@ import sys
 import threading
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from edge import config
 from edge.bundle import find_bundle, read_bundle
 from edge.camera import open_camera, source_kind
-from edge.errors import DependencyError, SetupError, SourceError
+from edge.errors import ConfigError, DependencyError, SetupError, SourceError
 from edge.messages import Declined, Sign, Utterance
 from edge.notify import journal_handler
+from edge.spelling_word import Letter, Spelled
 
 if TYPE_CHECKING:
     import argparse
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from edge.config import Settings
     from edge.messages import Frame, Landmarks
     from edge.recognizer import Event
+
+_REST_MAX: Final = 60.0
+"""Seconds between the signs of a stream."""
+_RATE_MIN: Final = 1.0
+_RATE_MAX: Final = 120.0
+"""Frames per second of a stream."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -173,11 +180,26 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
     from edge.echo import Echo
+    from edge.letters import has_hands_for
     from edge.live_quality import RATES, evaluate_streams
     from edge.streams import Plan
     from edge.tables import stream_table
 
     plan = Plan(rest=tuple(options.rest)) if options.rest else Plan()
+    shortest, longest = plan.rest
+    if not 0 <= shortest <= longest <= _REST_MAX:  # never so with nan
+        raise ConfigError(
+            f"--rest {shortest:g} {longest:g}: the shortest first, from 0 to {_REST_MAX:g} seconds"
+        )
+    for rate in options.rates or ():
+        if not _RATE_MIN <= rate <= _RATE_MAX:
+            raise ConfigError(
+                f"--rates {rate:g}: from {_RATE_MIN:g} to {_RATE_MAX:g} frames per second"
+            )
+    if options.seed < 0:
+        raise ConfigError(f"--seed {options.seed}: 0 or more")
+    if has_hands_for(bundle, options.archives):
+        return _evaluate_spelling(options, settings, bundle)
     with Echo(settings.mqtt) if options.broker else contextlib.nullcontext() as echo:
         report = evaluate_streams(
             options.archives,
@@ -192,6 +214,20 @@ def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bu
         _print_json(report)
     else:
         _print(stream_table(report))
+    return 0
+
+
+def _evaluate_spelling(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
+    from edge.spelling_evaluation import RATES, evaluate_spelling
+    from edge.tables import spelling_table
+
+    report = evaluate_spelling(
+        options.archives, settings.spelling, bundle, options.seed, rates=options.rates or RATES
+    )
+    if options.json:
+        _print_json(report)
+    else:
+        _print(spelling_table(report))
     return 0
 
 
@@ -287,7 +323,9 @@ def _print_events(events: Iterable[Event], *, as_json: bool) -> None:
             _print_json(fields)
         elif isinstance(event, Sign):
             _print(f"{event.onset:8.2f}  {event.display} ({event.probability:.2f})")
-        elif isinstance(event, Utterance):
+        elif isinstance(event, Letter):
+            _print(f"{event.onset:8.2f}  {event.letter} ({event.probability:.2f})")
+        elif isinstance(event, Utterance | Spelled):
             _print(f"{event.onset:8.2f}  “{event.text}”")
 
 
@@ -296,7 +334,13 @@ def _fields_of(event: Event) -> dict[str, Any]:
     for key in ("onset", "offset", "decided", "time"):
         if key in fields:
             fields[key] = round(fields[key], 3)
-    kinds = {Sign: "sign", Utterance: "utterance", Declined: "declined"}
+    kinds = {
+        Sign: "sign",
+        Utterance: "utterance",
+        Declined: "declined",
+        Letter: "letter",
+        Spelled: "utterance",
+    }
     return {"type": kinds.get(type(event), "state"), **fields}
 
 

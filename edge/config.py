@@ -79,10 +79,10 @@ class SegmenterSettings(_Section):
     kind: Literal["boundary", "hysteresis", "sliding"] = "boundary"
     bundle: Annotated[str, Field(min_length=1, max_length=2000)] = "boundary"
     enter: Share = 0.6
-    exit: Share = 0.4
-    split: Share = 0.6
-    hold: Annotated[float, Field(ge=0, le=1)] = 0.1
-    margin: Annotated[float, Field(ge=0, le=1)] = 0.1
+    exit: Share = 0.6
+    split: Share = 0.5
+    hold: Annotated[float, Field(ge=0, le=1)] = 0.07
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.0
     raised: Annotated[float, Field(ge=-3, le=1)] = -1.05
     enter_speed: Annotated[float, Field(gt=0, le=20)] = 1.0
     exit_speed: Annotated[float, Field(gt=0, le=20)] = 0.5
@@ -99,15 +99,29 @@ class ClassifierSettings(_Section):
 
     bundle: Annotated[str, Field(min_length=1, max_length=2000)] = "words"
     threshold: Share = 0.0
-    early: Share = 0.0
+    early: Share = 0.97
     threads: Annotated[int, Field(ge=1, le=16)] = 1
+
+
+class SpellingSettings(_Section):
+    """Fingerspelling: whether it is read, when a letter is one, and when a word is over."""
+
+    mode: Literal["words", "letters", "both"] = "words"
+    bundle: Annotated[str, Field(min_length=1, max_length=2000)] = "letters"
+    dwell: Annotated[float, Field(ge=0.05, le=2)] = 0.15
+    rest: Annotated[float, Field(ge=0.2, le=10)] = 0.8
+    still: Annotated[float, Field(gt=0, le=10)] = 1.0
+    release: Annotated[float, Field(gt=0, le=5)] = 0.2
+    slide: Annotated[float, Field(gt=0, le=5)] = 0.35
+    sure: Share = 0.9
+    model_weight: Annotated[float, Field(ge=0, le=2)] = 0.4
 
 
 class ComposerSettings(_Section):
     """How signs become words and utterances."""
 
     cooldown: Annotated[float, Field(ge=0, le=10)] = 0.3
-    pause: Annotated[float, Field(ge=0.2, le=60)] = 2.0
+    pause: Annotated[float, Field(ge=0.2, le=60)] = 2.5
 
 
 class LearningSettings(_Section):
@@ -166,6 +180,7 @@ class Settings(_Section):
     landmarks: LandmarkSettings = LandmarkSettings()
     segmenter: SegmenterSettings = SegmenterSettings()
     classifier: ClassifierSettings = ClassifierSettings()
+    spelling: SpellingSettings = SpellingSettings()
     composer: ComposerSettings = ComposerSettings()
     learning: LearningSettings = LearningSettings()
     mqtt: MqttSettings = MqttSettings()

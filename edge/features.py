@@ -2,8 +2,9 @@
 
 Body frame: origin at the middle of the shoulders, unit one shoulder width, both medians over
 the segment. Face frame: origin between eyes and mouth in each frame, unit the median size of the
-face; clothes hide shoulders, and many signs differ only in where they touch the face. Hand frame:
-origin at that hand's wrist, unit its palm (wrist to middle knuckle). Every feature ignores where the signer stands, how large they appear and the frame rate.
+face; clothes hide shoulders, and many signs differ only in where they touch the face. Hand
+frame: origin at that hand's wrist, unit its palm (wrist to middle knuckle). Every feature ignores
+where the signer stands, how large they appear and the frame rate.
 """
 
 from __future__ import annotations

@@ -56,6 +56,8 @@ class Landmarker:
             min_detection=settings.min_detection, min_tracking=settings.min_tracking
         )
         self._people = PeopleGraph()
+        self.people = 0
+        """How many there were when the one that is followed was chosen."""
         self._region: tuple[int, int, int, int] | None = None
         self._body: tuple[NDArray[np.float32], float] | None = None
         self._seen_at = -np.inf
@@ -95,6 +97,7 @@ class Landmarker:
         height, width = image.shape[:2]
         size = np.array([width, height], dtype=np.float32)
         people = self._people.process(image)
+        self.people = len(people)
         region = None
         if len(people) > 1:
             centres, tops = people[:, :2] * size, people[:, 2:] * size

@@ -1,4 +1,4 @@
-"""How often letters follow one another in words and names; made by scripts/count-letters."""
+"""Which letters follow one another in words and names, from scripts/count-letters."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _SHORTEST: Final = 3
 """Letters of a word worth counting."""
 _STEM: Final = 4
 """Letters at which words begin alike."""
-_FLOOR: Final = 1e-3
+_FLOOR: Final = 1e-4
 """Least probability of a letter: a hand can always have been misread."""
 
 

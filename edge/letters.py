@@ -16,6 +16,7 @@ from edge import handshape
 from edge.archive import is_hand_archive, read_hands
 from edge.bundle import OTHER
 from edge.classifier import Classifier, softmax
+from edge.errors import BundleError
 from edge.metrics import Tally, share
 from edge.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND, RIGHT_SHOULDER
 
@@ -97,7 +98,13 @@ def merge_views(
 
 
 def make_classifier(bundle: Bundle, **options: Any) -> Classifier:  # noqa: ANN401 - passed on
-    """Make the classifier that fits a bundle's kind; the options are Classifier's."""
+    """Make the classifier that fits a bundle's kind; the options are Classifier's.
+
+    Raises:
+        BundleError: The bundle is one of boundaries, or its network does not fit its manifest.
+    """
+    if bundle.manifest.features.kind == "posture":
+        raise BundleError(f"{bundle.path / 'model.json'}: a bundle of boundaries; it knows no sign")
     is_hand = bundle.manifest.features.kind == "hand"
     return (LetterClassifier if is_hand else Classifier)(bundle, **options)
 

@@ -150,7 +150,7 @@ def evaluate_streams(
 
     Raises:
         ArchiveError: A file is no clip archive.
-        SourceError: No clip is of a known sign.
+        SourceError: There is no clip.
     """
     plan = plan or Plan()
     clips = [clip for path in paths for clip in read_clips(path)]
@@ -196,6 +196,7 @@ def _measure(
 def listen(
     recognizer: Recognizer, stream: Stream, send: Callable[[Sign], float] | None
 ) -> Iterable[Heard]:
+    """Run a recognizer over a stream; everything that it decides, in order."""
     for moment, points in zip(stream.times.tolist(), stream.points, strict=True):
         started = time.perf_counter()
         events = recognizer.push(Landmarks(moment, points))

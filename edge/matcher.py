@@ -57,11 +57,6 @@ class Matcher:
         own = (word for word in self._known if word not in self._shipped)
         return (*self._shipped, *own)
 
-    @property
-    def has_anchors(self) -> bool:
-        """Whether it knows where the shipped words lie."""
-        return self._anchors is not None
-
     def anchor(self, pairs: NDArray[np.float32]) -> None:
         """Learn where the shipped words lie, from embeddings (M, 2, E) of an example of each."""
         self._anchors = normalized(pairs)

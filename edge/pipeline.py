@@ -169,6 +169,7 @@ class Pipeline:
             else:
                 self._settings, self._bundle = pending
                 self._announcer.model = self._bundle.manifest.name
+                self._announcer.mode = self._settings.spelling.mode
                 logger.info("settings reloaded")
         if self._wants_pause != self._is_paused:
             self._is_paused = self._wants_pause
@@ -208,6 +209,7 @@ class Pipeline:
         while not self._stop.wait(_TICK):
             now = time.monotonic()
             self._announcer.tell_problem("speech", self._announcer.speech.problem)
+            self._announcer.tell_following(self._recognizer.following)
             interval = self._notifier.watchdog_interval
             if interval and now >= next_sign_of_life and self._heart.is_alive:
                 self._notifier.send(f"WATCHDOG=1\nSTATUS={self._status()}")

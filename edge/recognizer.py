@@ -11,11 +11,15 @@ from edge.boundary import BoundarySegmenter
 from edge.bundle import find_bundle, read_bundle
 from edge.composer import Composer
 from edge.early import Early
+from edge.errors import BundleError
+from edge.followed import Followed
 from edge.gate import Gate
-from edge.letters import make_classifier
+from edge.letters import LetterClassifier, make_classifier
 from edge.messages import Declined, Frame, Landmarks, Segment, Sign, Utterance
 from edge.segmenter import Segmenter
 from edge.sliding import SlidingSegmenter
+from edge.speller import Speller
+from edge.spelling_word import Letter, Spelled
 from edge.teaching import Progress, Teacher
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
     from edge.bundle import Bundle
     from edge.classifier import Classifier
-    from edge.config import SegmenterSettings, Settings
+    from edge.config import SegmenterSettings, Settings, SpellingSettings
     from edge.landmarker import Landmarker
 
 _SLACK: Final = 0.3
@@ -41,7 +45,7 @@ class StateChange:
     """What it is now."""
 
 
-Event = Sign | Utterance | Declined | StateChange | Progress
+Event = Sign | Utterance | Declined | Letter | Spelled | StateChange | Progress
 
 
 def least_step(max_fps: float) -> float:
@@ -65,6 +69,22 @@ def make_segmenter(
     return BoundarySegmenter(settings, read_bundle(find_bundle(settings.bundle)))
 
 
+def make_speller(settings: SpellingSettings) -> Speller | None:
+    """Make the speller, where fingerspelling is to be read.
+
+    Raises:
+        BundleError: The letters' bundle is missing or unfit.
+        DependencyError: No TFLite runtime works here.
+    """
+    if settings.mode == "words":
+        return None
+    bundle = read_bundle(find_bundle(settings.bundle))
+    if bundle.manifest.features.kind != "hand":
+        raise BundleError(f"spelling.bundle = {settings.bundle!r}: not a bundle of letters")
+    classifier = LetterClassifier(bundle, top_k=len(bundle.glosses))
+    return Speller(settings, classifier, is_cautious=settings.mode == "both")
+
+
 class Recognizer:
     """Frames or landmarks in, events out; keeps its own counts and stage times."""
 
@@ -80,6 +100,7 @@ class Recognizer:
         self.stage_ms: dict[str, float] = {}
         self._is_signing = False
         self._last_taken = -1e9
+        self._followed = Followed()
         self.configure(settings, bundle)
 
     def configure(self, settings: Settings, bundle: Bundle) -> None:
@@ -89,21 +110,32 @@ class Recognizer:
             BundleError: The network does not fit its manifest; all stays as it was.
             DependencyError: A runtime is missing.
         """
-        self._classifier = make_classifier(
+        classifier = make_classifier(
             bundle,
             threshold=settings.classifier.threshold,
             threads=settings.classifier.threads,
         )
+        segmenter = make_segmenter(settings.segmenter, classifier)
+        teacher, speller = Teacher(settings.learning, classifier), make_speller(settings.spelling)
+        self._classifier, self._segmenter, self.teacher = classifier, segmenter, teacher
+        self._speller = speller
         self._settings = settings
         self._gate = Gate(settings.gate)
-        self._segmenter = make_segmenter(settings.segmenter, self._classifier)
         self._composer = Composer(settings.composer, bundle.forms)
         self._early = Early(settings.classifier)
-        self.teacher = Teacher(settings.learning, self._classifier)
 
     def prepare(self) -> None:
         """Load MediaPipe now, so that the first frames need not wait for it."""
         self._load_landmarker()
+
+    @property
+    def following(self) -> dict[str, object]:
+        """Who is followed: ``place`` in the picture, and how many ``people`` were to choose from.
+
+        With landmarks from an archive nobody counts the people: None.
+        """
+        people = self._landmarker.people if self._landmarker is not None else None
+        return {"place": self._followed.place, "people": people}
 
     @property
     def is_signing(self) -> bool:
@@ -128,7 +160,8 @@ class Recognizer:
 
     def flush(self, now: float) -> list[Event]:
         """The source has ended: finish what is under way."""
-        events = self._conclude(self._segmenter.flush(), now)
+        events: list[Event] = [*self._speller.flush()] if self._speller is not None else []
+        events += self._conclude(self._segmenter.flush(), now)
         events += self._composer.flush()
         return events
 
@@ -139,6 +172,9 @@ class Recognizer:
         self._segmenter.reset()
         self._composer.reset()
         self._early.reset()
+        if self._speller is not None:
+            self._speller.reset()
+        self._followed.reset()
         self._last_taken = -1e9
 
     def close(self) -> None:
@@ -177,12 +213,25 @@ class Recognizer:
 
     def _follow(self, landmarks: Landmarks) -> list[Event]:
         self.counts["landmarks"] += 1
+        self._followed.push(landmarks)
+        spelled = self._spell(landmarks)
+        if self._settings.spelling.mode == "letters":
+            return spelled
         ended = list(self._segmenter.push(landmarks))
-        events = self._conclude(ended, landmarks.time)
+        events = [*spelled, *self._conclude(ended, landmarks.time)]
         if ended or not self._segmenter.is_signing:
             self._early.reset()
             return events
         return [*events, *self._decide_early(landmarks.time)]
+
+    def _spell(self, landmarks: Landmarks) -> list[Event]:
+        if self._speller is None:
+            return []
+        with self._timed("speller"):
+            events = self._speller.push(landmarks)
+        self.counts["letters"] += sum(isinstance(event, Letter) for event in events)
+        self.counts["spelled"] += sum(isinstance(event, Spelled) for event in events)
+        return [*events]
 
     def _decide_early(self, now: float) -> Iterator[Event]:
         """Say a sign that is not over yet, where it is plain what it will be."""
@@ -220,6 +269,8 @@ class Recognizer:
             self.counts[f"declined_{item.reason}"] += 1
             yield item
             return
+        if self._speller is not None and self._speller.has_spelled(item.onset, item.offset):
+            return  # those were letters
         with self._timed("classifier"):
             predictions = list(self._classifier.push(item))
         for prediction in predictions:

@@ -82,7 +82,7 @@ class Segmenter:
         now = self._reel.newest
         if self._started is None or now is None:
             return None
-        piece = self._cut_at(self._started, now + self._reel.step(), "stop")
+        piece = self._cut_at(self._started, now, "stop")
         return piece if isinstance(piece, Segment) else None
 
     def flush(self) -> Iterable[Segment | Declined]:

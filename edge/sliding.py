@@ -113,6 +113,6 @@ class SlidingSegmenter:
         assert started is not None  # noqa: S101 - only called while a word is likely
         piece = self._reel.cut(started, end, cause, self._settings.margin)
         self._started = None
-        self._ended = end
+        self._ended = piece.offset
         self._reel.forget_before(end - _WINDOW)
         return piece

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 SPACE: Final = "space"
 DELETE: Final = "del"
-_SIGNS: Final = (SPACE, DELETE)
 _PALM: Final = np.array([HAND_INDEX["wrist"], *(HAND_INDEX[f"{f}_1"] for f in FINGERS[1:])])
 _TIPS: Final = np.array([HAND_INDEX[f"{finger}_tip"] for finger in FINGERS])
 _INDEX_TIP: Final = HAND_INDEX["index_tip"]
@@ -55,14 +54,20 @@ class HandView:
     place: NDArray[np.float32]
     """(2,) palm's middle from the middle between the shoulders, right and down in the picture."""
 
-    letters: NDArray[np.float32] | None
-    """(26,) probabilities of the letters; None where the frame was not looked at."""
-
-    signs: dict[str, float]
-    """Probabilities of SPACE and DELETE; empty where the frame was not looked at."""
-
     is_one_of_two: bool
     """Whether the other hand is seen as well, which spelling does not need."""
+
+    is_looked_at: bool
+    """Whether the network saw this frame; what follows is 0 where it did not."""
+
+    letters: NDArray[np.float32]
+    """(26,) probabilities of the letters."""
+
+    space: float
+    """Probability of a space."""
+
+    delete: float
+    """Probability of a delete."""
 
     @property
     def index_tip(self) -> NDArray[np.float32]:
@@ -121,8 +126,17 @@ class HandFinder:
             hand, middle = handshape.mirror(hand), middle * [-1, 1]
         shape = handshape.to_hand_frame(hand[None])[0]
         place = (hand[_PALM, :2].mean(axis=0) - middle) / (_SIZE * width)
-        letters, signs = self._look(landmarks.time, hand)
-        return HandView(landmarks.time, shape, place, letters, signs, len(depths) > 1)
+        said = self._look(landmarks.time, hand)
+        return HandView(
+            landmarks.time,
+            shape,
+            place.astype(np.float32),
+            is_one_of_two=len(depths) > 1,
+            is_looked_at=bool(said),
+            letters=np.array([said.get(letter, 0.0) for letter in LETTERS], dtype=np.float32),
+            space=said.get(SPACE, 0.0),
+            delete=said.get(DELETE, 0.0),
+        )
 
     def _choose(self, depths: dict[int, float]) -> slice | None:
         """Find the higher hand; the one that spells keeps the word while it is about as high."""
@@ -135,12 +149,9 @@ class HandFinder:
             self._side = LEFT_HAND if highest == LEFT_HAND.start else RIGHT_HAND
         return self._side
 
-    def _look(
-        self, time: float, hand: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32] | None, dict[str, float]]:
+    def _look(self, time: float, hand: NDArray[np.float32]) -> dict[str, float]:
+        """Ask the network, if it was not asked a moment ago."""
         if time - self._looked < _STEP:
-            return None, {}
+            return {}
         self._looked = time
-        said = dict(self._classifier.classify_hand(hand).top)
-        letters = np.array([said.get(letter, 0.0) for letter in LETTERS], dtype=np.float32)
-        return letters, {name: said.get(name, 0.0) for name in _SIGNS}
+        return dict(self._classifier.classify_hand(hand).top)

@@ -68,6 +68,17 @@ def stream_table(report: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def spelling_table(report: Mapping[str, Any]) -> str:
+    """Set what evaluate --stream gives of letters: all together, then by rate, source, person."""
+    groups = {"together": report, **report["by_fps"], **report["by_source"], **report["by_signer"]}
+    columns = ("letters", "raw", "error_rate", "words_right")
+    rows = [(name, *(one.get(column) for column in columns)) for name, one in groups.items()]
+    parts = [align([(f"model {report['model']}", *columns), *rows])]
+    if confused := report.get("confused"):
+        parts.append(align([("signed", "read", "times"), *confused]))
+    return "\n\n".join(parts)
+
+
 def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Set what compare gives, one line for each bundle."""
     columns = tuple(rows[0])

@@ -190,7 +190,6 @@ class Teacher:
         if not self._classifier.can_learn:
             raise ConfigError("this model cannot learn words; choose a model of words")
         self.store.check_room(word)
-        self._classifier.prepare_to_learn()  # now, and not while somebody signs
         self._word = word
         self._lesson = Lesson(
             word, examples or self._settings.examples, self._classifier.embed, now
@@ -224,6 +223,11 @@ class Teacher:
 
     def tick(self, now: float) -> list[Progress]:
         """Let time pass: a lesson that nobody attends is given up."""
+        if self._lesson is not None:
+            try:
+                self._classifier.prepare_to_learn(1)  # one by one, so that no frame waits for long
+            except EdgeError as error:
+                return self.stop(str(error))
         is_overdue = self._lesson is not None and self._lesson.is_overdue(now)
         return self.stop("nothing was signed for a minute") if is_overdue else []
 

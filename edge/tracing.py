@@ -58,7 +58,7 @@ def _while_like(views: Sequence[HandView], traced: str) -> Sequence[HandView]:
     looks = [
         (place, is_like(view.letters, traced))
         for place, view in enumerate(views)
-        if view.letters is not None
+        if view.is_looked_at
     ]
     places = [place for place, is_one in looks if is_one]
     if not places:

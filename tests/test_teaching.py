@@ -265,6 +265,19 @@ def test_lesson_runs_out_while_nobody_signs(
     recognizer.close()
 
 
+def test_shipped_examples_are_looked_at_one_by_one(teacher: Teacher, segment: Segment) -> None:
+    classifier = teacher._classifier
+    assert classifier._matcher._anchors is None
+    teacher.learn("blub", 0.0, 3)
+    for _ in range(5):
+        teacher.tick(1.0)
+    assert len(classifier._anchors) == 5
+    for _ in range(3):
+        teacher.push(segment, 2.0)
+    assert classifier._matcher._anchors is not None
+    assert len(classifier._matcher._anchors) == len(classifier._anchors) > 100
+
+
 # Files and sources
 
 
