@@ -109,9 +109,7 @@ class BoundarySegmenter:
         now = self._reel.newest
         if self._started is None or now is None:
             return None
-        piece = self._reel.cut(
-            self._started, now, "stop", self._settings.margin
-        )
+        piece = self._reel.cut(self._started, now, "stop", self._settings.margin)
         return piece if isinstance(piece, Segment) else None
 
     def flush(self) -> Iterable[Segment | Declined]:

@@ -108,8 +108,12 @@ class Bundle:
         return {label.gloss: (label.display, label.spoken) for label in self.manifest.labels}
 
 
-def find_bundle(name: str) -> Path:
+def find_bundle(name: str, key: str = "classifier.bundle") -> Path:
     """Find a bundle by path or by name among those shipped.
+
+    Args:
+        name: A name, or a path with a slash.
+        key: The setting that names it, for the error.
 
     Raises:
         BundleError: There is none.
@@ -123,7 +127,7 @@ def find_bundle(name: str) -> Path:
         if candidate.is_dir():
             return candidate
     looked = ", ".join(str(candidate) for candidate in candidates)
-    raise BundleError(f"classifier.bundle = {name!r}: no such folder ({looked})")
+    raise BundleError(f"{key} = {name!r}: no such folder ({looked})")
 
 
 def read_bundle(path: Path) -> Bundle:

@@ -82,7 +82,7 @@ def run_checks(settings: Settings) -> list[Finding]:
         check_python(),
         *check_packages(),
         check_config(settings),
-        check_model(settings.classifier.bundle),
+        *(check_model(*one) for one in _bundles(settings)),
         check_camera(settings.camera, least_fps=settings.segmenter.min_fps),
         check_sound(settings.speech),
         check_broker(settings.mqtt),
@@ -194,16 +194,26 @@ def check_config(settings: Settings) -> Finding:
     return Finding("config", True, "every setting is in its range; the password file is there", "")
 
 
-def check_model(name: str) -> Finding:
-    """Look for the model bundle, whether it fits this program and whether it loads."""
+def _bundles(settings: Settings) -> list[tuple[str, str]]:
+    """Every bundle that is needed, and the setting that names it."""
+    needed = [(settings.classifier.bundle, "classifier.bundle")]
+    if settings.segmenter.kind == "boundary":
+        needed.append((settings.segmenter.bundle, "segmenter.bundle"))
+    if settings.spelling.mode != "words":
+        needed.append((settings.spelling.bundle, "spelling.bundle"))
+    return needed
+
+
+def check_model(name: str, key: str = "classifier.bundle") -> Finding:
+    """Look for a model bundle, whether it fits this program and whether it loads."""
     try:
         from edge.bundle import find_bundle, read_bundle
         from edge.runtime import Network
 
-        bundle = read_bundle(find_bundle(name))
+        bundle = read_bundle(find_bundle(name, key))
         Network(bundle.model_path)
     except (EdgeError, ImportError) as error:
-        advice = "fetch the bundle anew (git checkout models), or correct classifier.bundle"
+        advice = f"fetch the bundle anew (git checkout models), or correct {key}"
         return Finding("model", False, str(error), advice)
     manifest = bundle.manifest
     return Finding(

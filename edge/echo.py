@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from datetime import datetime, timezone
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from edge.config import MqttSettings
     from edge.messages import Sign
 
-_DEVICE: Final = "stream-benchmark"
+DEVICE: Final = f"stream-benchmark-{os.getpid()}"
+"""Two benchmarks on one broker must not count each other's words."""
 _PATIENCE: Final = 5.0
 """Seconds that a connection, a subscription or a message may take."""
 
@@ -30,7 +32,7 @@ class Echo:
 
     def __init__(self, settings: MqttSettings) -> None:
         """Prepare both sides; a broker without a password is expected."""
-        self._settings = settings.model_copy(update={"device": _DEVICE})
+        self._settings = settings.model_copy(update={"device": DEVICE})
         self._publisher = Publisher(self._settings, version=__version__)
         self._arrived = threading.Semaphore(0)
         self._ready = threading.Event()
@@ -50,7 +52,7 @@ class Echo:
         except OSError as error:
             raise SourceError(f"the broker {where}: {error.strerror or error}") from None
         self._listener.loop_start()
-        self._listener.subscribe(f"{self._settings.base}/{_DEVICE}/sign", qos=1)
+        self._listener.subscribe(f"{self._settings.base}/{DEVICE}/sign", qos=1)
         self._publisher.start()
         until = time.monotonic() + _PATIENCE
         while not (self._ready.is_set() and self._publisher.is_connected):
@@ -73,7 +75,7 @@ class Echo:
         """
         started = time.perf_counter()
         self._publisher.publish_sign(
-            sign, model=_DEVICE, segment=0, utc_of=lambda _: datetime.now(timezone.utc)
+            sign, model=DEVICE, segment=0, utc_of=lambda _: datetime.now(timezone.utc)
         )
         if not self._arrived.acquire(timeout=_PATIENCE):
             raise SourceError(f"a message to {self._settings.host} did not come back")

@@ -66,7 +66,8 @@ def make_segmenter(
         return Segmenter(settings)
     if settings.kind == "sliding":
         return SlidingSegmenter(settings, classifier)
-    return BoundarySegmenter(settings, read_bundle(find_bundle(settings.bundle)))
+    bundle = read_bundle(find_bundle(settings.bundle, "segmenter.bundle"))
+    return BoundarySegmenter(settings, bundle)
 
 
 def make_speller(settings: SpellingSettings) -> Speller | None:
@@ -78,7 +79,7 @@ def make_speller(settings: SpellingSettings) -> Speller | None:
     """
     if settings.mode == "words":
         return None
-    bundle = read_bundle(find_bundle(settings.bundle))
+    bundle = read_bundle(find_bundle(settings.bundle, "spelling.bundle"))
     if bundle.manifest.features.kind != "hand":
         raise BundleError(f"spelling.bundle = {settings.bundle!r}: not a bundle of letters")
     classifier = LetterClassifier(bundle, top_k=len(bundle.glosses))

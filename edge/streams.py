@@ -32,6 +32,10 @@ _LOST_BELOW: Final = (0.3, 1.5)
 """Share of the way down after which a moving hand is no longer made out; above 1, it always is."""
 _SWERVE: Final = 0.15
 """Shoulder widths, standard deviation, by which the way is not straight."""
+_FIDGETING: Final = 0.5
+"""Share of streams in which resting hands fidget."""
+_FIDGET: Final = 0.08
+"""Shoulder widths, largest amplitude."""
 _MOVEMENT: Final = 0.15
 """Probability that something else than a sign is done before a sign."""
 _DROPPED: Final = 0.03
@@ -123,9 +127,11 @@ class Layout:
         self._travel = float(rng.uniform(*_TRAVEL))
         self._lost_below = float(rng.uniform(*_LOST_BELOW))
         self._swerve = float(rng.normal(0, _SWERVE))
-        now, before = float(rng.uniform(0.8, 1.5)), ""
+        self._fidget = float(rng.uniform(0, _FIDGET)) * (rng.random() < _FIDGETING)
+        self._beat = float(rng.uniform(2, 9))
+        now, before = float(rng.uniform(0.8, 1.5)), None
         for what, is_sign in played:
-            is_entrance = bool(before) and what.signer != before
+            is_entrance = before is not None and what.signer != before
             if is_entrance:
                 gone = float(rng.uniform(*_LEAVING))
                 self._absences.append((now, now + gone))
@@ -192,7 +198,8 @@ class Layout:
         body = blend(first, second, turn)
         rest = self._rest
         for arm, hand, wrist in zip(_ARMS, HANDS, WRISTS, strict=True):
-            swerve = np.float32(self._swerve * np.sin(np.pi * down))
+            fidget = self._fidget * down * np.sin(self._beat * time)
+            swerve = np.float32(self._swerve * np.sin(np.pi * down) + fidget)
             body[arm] += (rest[arm] - body[arm]) * np.float32(down)
             body[arm, 0] += swerve
             if np.isfinite(body[hand]).all():
@@ -228,12 +235,14 @@ def _ease(share: float) -> float:
 def _resting_body(rng: np.random.Generator) -> NDArray[np.float32]:
     """Where arms and wrists are at rest, (75, 3); only the arms are filled in."""
     body = np.zeros((POINTS, 3), dtype=np.float32)
-    down, aside = rng.uniform(1.35, 2.1), rng.uniform(0.05, 0.45)
+    down, aside = rng.uniform(1.1, 2.1), rng.uniform(0.05, 0.8)
+    out, low = rng.uniform(0.5, 0.9), rng.uniform(0.8, 1.2)
+    elbow = (max(aside, out), min(down - 0.1, low))
     for side, arm in zip((1, -1), _ARMS, strict=True):
         body[arm, 0] = side * aside
         body[arm, 1] = down
     for side, name in ((1, "left_elbow"), (-1, "right_elbow")):
-        body[INDEX[name]] = (side * 0.7, 1.0, 0.0)
+        body[INDEX[name]] = (side * elbow[0], elbow[1], 0.0)
     return body
 
 

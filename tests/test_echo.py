@@ -47,7 +47,7 @@ def test_word_comes_back_and_its_way_is_timed(broker: Broker, subscriber: Subscr
     )
     received = [one for one in subscriber.messages if one.topic.endswith("/sign")]
     assert [one.fields["event_type"] for one in received] == ["book", "tree", "book"]
-    assert {one.topic for one in received} == {"echo-test/stream-benchmark/sign"}
+    assert {one.topic for one in received} == {f"echo-test/{echo.DEVICE}/sign"}
     assert not any(one.is_retained for one in received)
 
 
@@ -56,7 +56,7 @@ def test_it_leaves_when_it_is_done(broker: Broker, subscriber: Subscriber) -> No
     before = threading.active_count()
     with Echo(settings_of(broker.port)) as both:
         both.send(sign("book"))
-    assert subscriber.wait_for_text("stream-benchmark/availability", "offline")
+    assert subscriber.wait_for_text(f"{echo.DEVICE}/availability", "offline")
     until = time.monotonic() + 5
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.01)

@@ -75,9 +75,7 @@ def test_ten_signed_words_are_said(recognizer: Recognizer, stream: list[Landmark
     assert recognizer.counts["landmarks"] == len(stream)
 
 
-def test_word_is_decided_soon(
-    recognizer: Recognizer, stream: list[Landmarks]
-) -> None:
+def test_word_is_decided_soon(recognizer: Recognizer, stream: list[Landmarks]) -> None:
     signs = [(at, event) for at, event in follow(recognizer, stream) if isinstance(event, Sign)]
     assert signs
     for at, sign in signs:

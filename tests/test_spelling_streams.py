@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from edge.archive import Clip, write_clips
 from edge.bundle import Bundle, find_bundle, read_bundle
+from edge.config import SpellingSettings
 from edge.letters import LETTERS
 from edge.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND, RIGHT_SHOULDER
-from edge.speller import SpellerSettings
 from edge.spelling_evaluation import evaluate_mode, evaluate_spelling, find_edits
 from edge.spelling_streams import SpellingStream, make_streams
 from edge.spelling_words import NAMES, WORDS
@@ -181,7 +181,7 @@ def test_strangers_are_read(archives: Path, letters: Bundle) -> None:
     """A few words of each; docs/experiments.md has the figures of many."""
     report = evaluate_spelling(
         [archives / "letters-val.npz"],
-        SpellerSettings(),
+        SpellingSettings(),
         letters,
         seed=1,
         words=2,
@@ -196,7 +196,7 @@ def test_strangers_are_read(archives: Path, letters: Bundle) -> None:
 
 
 def test_mode_both_is_silent_when_nobody_moves(archives: Path, letters: Bundle) -> None:
-    report = evaluate_mode(archives / "words-none.npz", SpellerSettings(), letters)
+    report = evaluate_mode(archives / "words-none.npz", SpellingSettings(), letters)
     assert report["clips"] == 18
     assert report["spelling"] <= 0.12
     assert report["letters"]["both"] <= report["letters"]["letters"]
@@ -206,6 +206,6 @@ def test_signing_of_a_hand_that_only_waves_is_not_spelling(tmp_path: Path, lette
 
     _, points = Signing(waves=2.0).arrays()
     write_clips(tmp_path / "wave.npz", [Clip("hello", "nobody", 15.0, points)])
-    report = evaluate_mode(tmp_path / "wave.npz", SpellerSettings(), letters)
+    report = evaluate_mode(tmp_path / "wave.npz", SpellingSettings(), letters)
     assert report["spelling"] == 0
     assert report["letters"]["both"] == 0

@@ -133,7 +133,7 @@ def load_average(runs: Sequence[Path], shape: tuple[int, ...]) -> Any:  # noqa: 
 
     Returns:
         A model (B, T, F) -> logits (B, K), the mean of the networks', and embedding (B, E), what
-        their last layers are fed, side by side, each scaled alike. A network that was trained on
+        their last layers are fed, side by side. A network that was trained on
         fewer features takes the first ones.
     """
     from tensorflow import keras
