@@ -71,6 +71,8 @@ class BoundarySegmenter:
         self._reel.clear()
         self._started: float | None = None
         self._ended = self._last_hand = -1e9
+        self._is_weary = False
+        """Whether the hands only stay up: after a sign of the longest they must rest or set out."""
         self._since: float | None = None
         """When the network began to say otherwise than the state is."""
         self._leaving: float | None = None
@@ -97,7 +99,7 @@ class BoundarySegmenter:
         is_seen = now - self._last_hand < self._settings.away_time
         moment = now - LAG
         if self._started is None:
-            self._wait(inside + onset if is_seen else 0.0, moment)
+            self._wait(inside + onset if is_seen else 0.0, onset, moment)
         elif is_seen:
             ended += self._go_on(inside, onset, moment)
         else:
@@ -119,8 +121,10 @@ class BoundarySegmenter:
             return []
         return [self._cut(self._since or newest + self._reel.step(), "stop")]
 
-    def _wait(self, signing: float, now: float) -> None:
-        if signing < self._settings.enter:
+    def _wait(self, signing: float, onset: float, now: float) -> None:
+        if signing < self._settings.enter or onset >= self._settings.split:
+            self._is_weary = False
+        if signing < self._settings.enter or self._is_weary:
             self._since = None
             self._reel.forget_before(now - _LOOK_BACK)
             return
@@ -155,6 +159,7 @@ class BoundarySegmenter:
         assert started is not None  # noqa: S101 - only called while signing
         piece = self._reel.cut(started, end, cause, self._settings.margin)
         self._started = self._since = self._leaving = None
+        self._is_weary = cause == "max_length"
         self._ended = end
         self._reel.forget_before(end - self._settings.margin)
         return piece

@@ -180,7 +180,6 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
     from edge.echo import Echo
-    from edge.letters import has_hands_for
     from edge.live_quality import RATES, evaluate_streams
     from edge.streams import Plan
     from edge.tables import stream_table
@@ -198,7 +197,7 @@ def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bu
             )
     if options.seed < 0:
         raise ConfigError(f"--seed {options.seed}: 0 or more")
-    if has_hands_for(bundle, options.archives):
+    if bundle.manifest.features.kind == "hand":
         return _evaluate_spelling(options, settings, bundle)
     with Echo(settings.mqtt) if options.broker else contextlib.nullcontext() as echo:
         report = evaluate_streams(
@@ -218,9 +217,15 @@ def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bu
 
 
 def _evaluate_spelling(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
-    from edge.spelling_evaluation import RATES, evaluate_spelling
+    """Streams of spelled words from hand archives; of clip archives, what is taken for spelling."""
+    from edge.letters import has_hands_for
+    from edge.spelling_evaluation import RATES, evaluate_mode, evaluate_spelling
     from edge.tables import spelling_table
 
+    if not has_hands_for(bundle, options.archives):
+        for path in options.archives:
+            _print_json({"file": str(path), **evaluate_mode(path, settings.spelling, bundle)})
+        return 0
     report = evaluate_spelling(
         options.archives, settings.spelling, bundle, options.seed, rates=options.rates or RATES
     )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from edge.streams import Layout, Span
 
 Piece = Segment | Declined
-ROUGHLY = 0.4
+ROUGHLY = 0.5
 """Seconds by which the network may see a boundary elsewhere than it is."""
 
 
@@ -421,3 +421,9 @@ def test_segmenter_takes_the_bundle_that_is_set(boundary: Bundle, bundle: Bundle
     recognizer.close()
     with pytest.raises(BundleError, match="not posture"):
         Recognizer(Settings.model_validate({"segmenter": {"bundle": str(bundle.path)}}), bundle)
+
+
+def test_hands_that_stay_up_are_cut_once_and_not_again(signing: Signing, boundary: Bundle) -> None:
+    still = signing.but(signs=((-9.0, 99.0),), waves=0.0, length=20.0, trembling=0.003)
+    pieces = cut(boundary, still.landmarks(), is_flushed=True)
+    assert sum(isinstance(one, Segment) for one in pieces) <= 1
