@@ -3,7 +3,7 @@
 The network (edge.training.boundary) says of each frame how probably the hands rest, have just
 left their rest, or are in a sign. A sign starts when that is at least ``enter`` for ``hold``
 seconds, ends when it is below ``exit`` for as long, and gives way to the next one where the
-hands seem to leave a rest that was too short to be seen. No hand in sight for ``away_time`` ends
+hands seem to leave a rest that was too short to be seen. No hand in sight for ``unseen_time`` ends
 it, too.
 """
 
@@ -96,7 +96,7 @@ class BoundarySegmenter:
         if np.isfinite(landmarks.points[[LEFT_HAND.start, RIGHT_HAND.start], 0]).any():
             self._last_hand = now
         # Where no hand is seen, wrists are guessed: neither they nor the network are to be trusted.
-        is_seen = now - self._last_hand < self._settings.away_time
+        is_seen = now - self._last_hand < self._settings.unseen_time
         moment = now - LAG
         if self._started is None:
             self._wait(inside + onset if is_seen else 0.0, onset, moment)

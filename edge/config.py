@@ -78,11 +78,12 @@ class SegmenterSettings(_Section):
 
     kind: Literal["boundary", "hysteresis", "sliding"] = "boundary"
     bundle: Annotated[str, Field(min_length=1, max_length=2000)] = "boundary"
-    enter: Share = 0.6
-    exit: Share = 0.6
+    enter: Share = 0.5
+    exit: Share = 0.5
     split: Share = 0.5
-    hold: Annotated[float, Field(ge=0, le=1)] = 0.07
+    hold: Annotated[float, Field(ge=0, le=1)] = 0.0
     margin: Annotated[float, Field(ge=0, le=1)] = 0.0
+    unseen_time: Annotated[float, Field(ge=0.05, le=5)] = 1.0
     raised: Annotated[float, Field(ge=-3, le=1)] = -1.05
     enter_speed: Annotated[float, Field(gt=0, le=20)] = 1.0
     exit_speed: Annotated[float, Field(gt=0, le=20)] = 0.5

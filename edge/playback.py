@@ -11,7 +11,7 @@ import numpy as np
 from edge.archive import read_clips
 from edge.errors import SourceError
 from edge.messages import Landmarks
-from edge.skeleton import LEFT_HAND, RIGHT_HAND
+from edge.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND, RIGHT_SHOULDER
 
 if TYPE_CHECKING:
     import threading
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from edge.config import CameraSettings
 
 PREFIX: Final = "archive:"
+_LEFT_ARM: Final = [15, 17, 19, 21]
+_RIGHT_ARM: Final = [16, 18, 20, 22]
+"""The pose's wrists and what it guesses of the hands."""
+_DOWN: Final = 1.8
+"""Shoulder widths from the shoulders to wrists at rest."""
 _FPS_MAX: Final = 1000.0
 """Frames per second; more is a damaged file, and the rests would fill the memory."""
 
@@ -75,11 +80,15 @@ class Playback:
 
 
 def _at_rest(clip: Clip) -> NDArray[np.float32]:
-    """The clip's first posture with the hands out of view."""
+    """The clip's first posture with the arms down and the hands out of view."""
     seen = np.flatnonzero(np.isfinite(clip.points[:, 11, 0]))
     points: NDArray[np.float32] = clip.points[seen[0] if len(seen) else 0].copy()
     points[LEFT_HAND] = np.nan
     points[RIGHT_HAND] = np.nan
+    left, right = points[LEFT_SHOULDER, :2], points[RIGHT_SHOULDER, :2]
+    width = float(np.hypot(*(left - right)))
+    for arm, shoulder in ((_LEFT_ARM, left), (_RIGHT_ARM, right)):
+        points[arm, :2] = shoulder + np.array([0.0, _DOWN * width], dtype=np.float32)
     return points
 
 
