@@ -81,7 +81,7 @@ class SegmenterSettings(_Section):
     enter: Share = 0.5
     exit: Share = 0.5
     split: Share = 0.5
-    hold: Annotated[float, Field(ge=0, le=1)] = 0.0
+    hold: Annotated[float, Field(ge=0, le=1)] = 0.05
     margin: Annotated[float, Field(ge=0, le=1)] = 0.0
     unseen_time: Annotated[float, Field(ge=0.05, le=5)] = 1.0
     raised: Annotated[float, Field(ge=-3, le=1)] = -1.05
