@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -64,6 +65,10 @@ class Echo:
 
     def __exit__(self, *_: object) -> None:
         self._publisher.close()
+        # The broker keeps what a device last said of itself; of one that never was, nothing stays.
+        topic = f"{self._settings.base}/{DEVICE}/availability"
+        with contextlib.suppress(RuntimeError, ValueError):  # not connected
+            self._listener.publish(topic, b"", qos=1, retain=True).wait_for_publish(_PATIENCE)
         self._listener.disconnect()
         self._listener.loop_stop()
 

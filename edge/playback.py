@@ -11,6 +11,7 @@ import numpy as np
 from edge.archive import read_clips
 from edge.errors import SourceError
 from edge.messages import Landmarks
+from edge.performance import ease
 from edge.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND, RIGHT_SHOULDER
 
 if TYPE_CHECKING:
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
     from edge.archive import Clip
     from edge.config import CameraSettings
 
+    _Points = NDArray[np.float32]
+
 PREFIX: Final = "archive:"
 _LEFT_ARM: Final = [15, 17, 19, 21]
 _RIGHT_ARM: Final = [16, 18, 20, 22]
 """The pose's wrists and what it guesses of the hands."""
+_ARMS: Final = _LEFT_ARM + _RIGHT_ARM
 _DOWN: Final = 1.8
 """Shoulder widths from the shoulders to wrists at rest."""
+_TRAVEL: Final = 0.4
+"""Seconds of the arms' way to their rest."""
 _FPS_MAX: Final = 1000.0
 """Frames per second; more is a damaged file, and the rests would fill the memory."""
 
@@ -64,25 +70,44 @@ class Playback:
         self,
     ) -> Iterator[tuple[float, NDArray[np.float32]]]:
         start = 0.0
+        before: Clip | None = None
         while True:
             for clip in self.clips:
-                step = 1 / clip.fps
-                rest = max(2, round(self._settings.archive_rest / step))
-                frames = [_at_rest(clip)] * rest + list(clip.points)
+                frames = [*self._rest(clip, before, clip), *clip.points]
                 for index, points in enumerate(frames):
-                    yield start + index * step, points
-                start += len(frames) * step
+                    yield start + index / clip.fps, points
+                start += len(frames) / clip.fps
+                before = clip
             if not (self._settings.loop and self._is_live):
                 break
         clip = self.clips[-1]
-        for index in range(max(2, round(self._settings.archive_rest * clip.fps))):
-            yield start + index / clip.fps, _at_rest(clip)
+        for index, points in enumerate(self._rest(clip, clip, None)):
+            yield start + index / clip.fps, points
+
+    def _rest(self, who: Clip, before: Clip | None, after: Clip | None) -> list[_Points]:
+        """Frames of ``who`` from the end of a clip to the start of the next; hands are unseen."""
+        count = max(2, round(self._settings.archive_rest * who.fps))
+        travel = max(1.0, min(_TRAVEL * who.fps, count / 2))
+        frames = []
+        for index in range(count):
+            since = (index + 1) / travel if before is not None else 1.0
+            until = (count - index) / travel if after is not None else 1.0
+            points = _at_rest(who)
+            near = before if since < until else after
+            if near is not None:
+                up = near.points[-1 if near is before else 0][_ARMS]
+                share = np.float32(ease(min(since, until)))
+                points[_ARMS] = np.where(
+                    np.isfinite(up), up + (points[_ARMS] - up) * share, points[_ARMS]
+                )
+            frames.append(points)
+        return frames
 
 
-def _at_rest(clip: Clip) -> NDArray[np.float32]:
+def _at_rest(clip: Clip) -> _Points:
     """The clip's first posture with the arms down and the hands out of view."""
     seen = np.flatnonzero(np.isfinite(clip.points[:, 11, 0]))
-    points: NDArray[np.float32] = clip.points[seen[0] if len(seen) else 0].copy()
+    points: _Points = clip.points[seen[0] if len(seen) else 0].copy()
     points[LEFT_HAND] = np.nan
     points[RIGHT_HAND] = np.nan
     left, right = points[LEFT_SHOULDER, :2], points[RIGHT_SHOULDER, :2]

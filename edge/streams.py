@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.performance import HANDS, WRISTS, blend, order_by_signer, perform, posture_at
+from edge.performance import HANDS, WRISTS, blend, ease, order_by_signer, perform, posture_at
 from edge.skeleton import INDEX, POINTS
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Layout:
             shares.append((time - left) / travel)
         if after is not None:
             shares.append((arrival - time) / travel)
-        down = _ease(min(shares))
+        down = ease(min(shares))
         first = posture_at(before.what, left - before.start) if before is not None else None
         second = posture_at(after.what, 0.0) if after is not None else None
         if before is None or (after is not None and after.is_entrance and arrival - time < 0.8):
@@ -194,7 +194,7 @@ class Layout:
         if after is None or (after.is_entrance and arrival - time >= 0.8):
             second = first
         assert first is not None and second is not None  # noqa: S101, PT018 - an item is near
-        turn = np.float32(_ease((time - left) / max(arrival - left, 1e-6)))
+        turn = np.float32(ease((time - left) / max(arrival - left, 1e-6)))
         body = blend(first, second, turn)
         rest = self._rest
         for arm, hand, wrist in zip(_ARMS, HANDS, WRISTS, strict=True):
@@ -224,12 +224,6 @@ class Layout:
             gone = (times >= start) & (times < start + rng.uniform(*_LOST))
             hand = HANDS[int(rng.integers(2))]
             points[gone, hand] = np.nan
-
-
-def _ease(share: float) -> float:
-    """Smoothest way from 0 to 1 (minimum jerk, Flash & Hogan 1985)."""
-    s = min(1.0, max(0.0, share))
-    return s * s * s * (10 - 15 * s + 6 * s * s)
 
 
 def _resting_body(rng: np.random.Generator) -> NDArray[np.float32]:

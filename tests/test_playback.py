@@ -15,7 +15,7 @@ from edge.archive import Clip, write_clips
 from edge.config import CameraSettings
 from edge.errors import SourceError
 from edge.playback import Playback
-from edge.skeleton import LEFT_HAND, POSE, RIGHT_HAND
+from edge.skeleton import LEFT_HAND, POSE, RIGHT_HAND, RIGHT_WRIST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +94,17 @@ def test_body_stays_while_the_hands_rest(archive: Path) -> None:
     for points in resting:
         assert np.isfinite(points[POSE]).all()
         assert np.isnan(points[LEFT_HAND]).all()
+
+
+def test_arms_travel_to_their_rest_and_back(archive: Path) -> None:
+    frames = play(f"{archive}#drink", rest=1.5)
+    heights = np.array([one.points[RIGHT_WRIST, 1] for one in frames])
+    up = [index for index, one in enumerate(frames) if has_hand(one)]
+    assert heights.max() > heights[up].max() + 0.2
+    steps = np.abs(np.diff(heights))
+    assert 0 < steps[: up[0]].max() < 0.6 * np.ptp(heights)
+    assert 0 < steps[up[-1] :].max() < 0.6 * np.ptp(heights)
+    assert steps[: up[0] // 2].max() == 0
 
 
 def test_rest_of_nothing_still_parts_the_clips(archive: Path) -> None:

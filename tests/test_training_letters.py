@@ -187,6 +187,7 @@ def test_recipe_with_hands_is_read_back() -> None:
 
 
 @pytest.mark.training
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Keras's own seeds
 @pytest.mark.parametrize("name", ["letter_mlp", "letter_cnn"])
 def test_network_takes_hands_and_tells_two_apart(name: str) -> None:
     zoo = pytest.importorskip("edge.training.zoo")
