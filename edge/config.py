@@ -80,7 +80,7 @@ class SegmenterSettings(_Section):
     bundle: Annotated[str, Field(min_length=1, max_length=2000)] = "boundary"
     enter: Share = 0.5
     exit: Share = 0.5
-    split: Share = 0.5
+    split: Share = 0.4
     hold: Annotated[float, Field(ge=0, le=1)] = 0.05
     margin: Annotated[float, Field(ge=0, le=1)] = 0.0
     unseen_time: Annotated[float, Field(ge=0.05, le=5)] = 1.0

@@ -62,12 +62,13 @@ def recognise(frames: list[Frame]) -> tuple[list[str], set[object]]:
     return words, places
 
 
-@pytest.mark.parametrize("clip", ["africa__wlasl_009__01382", "family__wlasl_109__67642"])
+@pytest.mark.parametrize("clip", ["accident__wlasl_109__67342", "family__wlasl_109__67642"])
 def test_somebody_walking_behind_does_not_break_a_sign(media: Path, clip: str) -> None:
     signer = read(media / "words" / f"{clip}.mp4", SIDE)
     passer = read(media / "words" / "black__wlasl_011__06476.mp4", 220)
     words, places = recognise(scene(signer, passer, 240))
-    assert words == [clip.partition("__")[0]]
+    alone, _ = recognise(scene(signer, [], 240))
+    assert words == alone == [clip.partition("__")[0]]
     assert places <= {"centre", "nobody"}
 
 

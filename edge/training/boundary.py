@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -41,10 +40,6 @@ _WINDOWS: Final = 10
 """Windows of each sign in an epoch."""
 _MOVEMENT: Final = 0.2
 """Probability that what is done next is no sign."""
-_POOL: Final = 64
-"""Streams from which a batch is drawn: frames of one or two alone are too much alike."""
-_FRESH: Final = 1
-"""Streams that take the place of the oldest ones with every batch."""
 _VALIDATION_STREAMS: Final = 12
 _VALIDATION_RATE: Final = 15.0
 
@@ -80,7 +75,6 @@ class BoundaryTask:
         self._weights = sampling_weights(labelled)
         self.size = _WINDOWS * len(self._signs)
         self._validation = find_archives(folder, data.validation)
-        self._pool: deque[Batch] = deque(maxlen=_POOL)
         self.sources: dict[str, object] = {
             "archives": [*data.known, *data.extra, *data.other],
             "clips": len(signs) + len(idle),
@@ -88,31 +82,21 @@ class BoundaryTask:
         }
 
     def batch(self, count: int, rng: np.random.Generator) -> Batch:
-        """Draw frames of the newest streams, one of which is made for it."""
-        while len(self._pool) < _POOL:
-            self._pool.append(self._make(rng))
-        self._pool.extend(self._make(rng) for _ in range(_FRESH))
-        streams = rng.integers(len(self._pool), size=count)
-        shares = rng.random(count)
-        values, targets = [], []
-        for stream, share in zip(streams.tolist(), shares.tolist(), strict=True):
-            frames, classes = self._pool[stream]
-            at = int(share * len(classes))
-            values.append(frames[at])
-            targets.append(classes[at])
-        return np.stack(values), np.array(targets, dtype=np.int32)
-
-    def _make(self, rng: np.random.Generator) -> Batch:
-        """Make one stream: what the network sees at each of its frames, and what is true."""
-        plan = Plan(rest=_RESTS[int(rng.integers(len(_RESTS)))])
-        layout = Layout(self._draw(rng), plan, int(rng.integers(2**31)))
-        stream = layout.render(float(np.exp(rng.uniform(np.log(6.5), np.log(30)))))
-        middle = np.array([0.5, 0.4, 0.0], dtype=np.float32)
-        points = (stream.points - middle) / np.float32(0.22)
-        points = change_in_space(points[None], self._how, rng)[0]
-        values = windows(stream.times, points)
-        values = posture.mirrored(values) if rng.random() < 0.5 else values
-        return values, classes_of(stream.times, stream.spans)
+        """Draw frames of freshly made streams."""
+        values: list[NDArray[np.float32]] = []
+        targets: list[NDArray[np.int32]] = []
+        while sum(map(len, targets)) < count:
+            plan = Plan(rest=_RESTS[int(rng.integers(len(_RESTS)))])
+            layout = Layout(self._draw(rng), plan, int(rng.integers(2**31)))
+            stream = layout.render(float(np.exp(rng.uniform(np.log(6.5), np.log(30)))))
+            middle = np.array([0.5, 0.4, 0.0], dtype=np.float32)
+            points = (stream.points - middle) / np.float32(0.22)
+            points = change_in_space(points[None], self._how, rng)[0]
+            one = windows(stream.times, points)
+            values.append(posture.mirrored(one) if rng.random() < 0.5 else one)
+            targets.append(classes_of(stream.times, stream.spans))
+        chosen = rng.permutation(sum(map(len, targets)))[:count]
+        return np.concatenate(values)[chosen], np.concatenate(targets)[chosen]
 
     def calm_batch(self, count: int, rng: np.random.Generator) -> Batch:
         """Draw frames as they are learnt from."""
