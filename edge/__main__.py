@@ -119,6 +119,23 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "signs", parents=[common, machine, model], help="list every word that is known"
     )
+    monitor = commands.add_parser(
+        "monitor", parents=[common, machine], help="a live table of all devices on a broker"
+    )
+    _add_broker(monitor)
+    monitor.add_argument("--order", choices=("trouble", "name"), default="trouble")
+    monitor.add_argument("--once", action="store_true", help="print one table and end")
+    monitor.add_argument(
+        "--seconds", type=float, default=3.0, help="with --once: how long to listen (default 3)"
+    )
+    mqtt = commands.add_parser("mqtt", help="what the broker keeps")
+    actions = mqtt.add_subparsers(dest="action", required=True, metavar="ACTION")
+    remove = actions.add_parser(
+        "remove", parents=[common], help="have broker and Home Assistant forget a device"
+    )
+    _add_broker(remove)
+    remove.add_argument("--device", metavar="NAME", help="default: mqtt.device")
+    remove.add_argument("--force", action="store_true", help="though the device is online")
     compare = commands.add_parser(
         "compare", parents=[common, machine], help="several bundles side by side"
     )
@@ -144,6 +161,11 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--bundle", type=Path, required=True, metavar="DIR")
     export.add_argument("--data", type=Path, metavar="DIR", help="default: where train found it")
     return parser
+
+
+def _add_broker(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", metavar="HOST", help="the broker; default: mqtt.host")
+    parser.add_argument("--port", metavar="PORT", help="default: mqtt.port")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from dataclasses import asdict
@@ -11,62 +10,72 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
 from edge import __version__
-from edge.errors import ConfigError
+from edge.choices import describe
+from edge.controls import Command, Controls
+from edge.discovery import describe_components, device_payload, discovery_topic, object_id
+from edge.folders import state_folder
+from edge.footprint import Footprint
 from edge.live import without_secrets
 from edge.messages import Declined, Sign, Utterance
+from edge.payloads import encode
 from edge.publisher import Publisher
 from edge.recognizer import StateChange
 from edge.speech import Speech
 from edge.spelling_word import Letter, Spelled
-from edge.taught import check_word
 from edge.teaching import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from edge.config import Settings
+    from edge.controls import Order
+    from edge.course import Course
     from edge.recognizer import Event
 
 logger = logging.getLogger(__name__)
 
-_REFUSAL_INTERVAL: Final = 60.0
-"""Seconds between two warnings of words that cannot be learnt."""
+_TEST_SENTENCE: Final = "This is a test of the sound"
 
 
 class Announcer:
     """Publishes and says events; safe to call from any thread."""
 
-    def __init__(
-        self, settings: Settings, model: str, on_command: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, course: Course, on_order: Callable[[Order], None]) -> None:
         """Prepare broker and speech; nothing is sent before ``start``.
 
         Args:
-            settings: Of the broker, speech and source.
-            model: Name of the bundle.
-            on_command: Called on paho's thread with the name and argument of commands that
-                are not about announcing: pause, resume, learn, forget, reload, restart.
+            course: Settings of the broker, speech and source, and the model.
+            on_order: Called on paho's thread with what the owner chooses, and with commands that
+                are not about announcing: pause, resume, learn, forget, reload, restart, defaults.
 
         Raises:
             ConfigError: The broker's credentials are unusable.
         """
+        settings = course.settings
         self.speech = Speech(settings.speech)
-        self._settings = settings
-        self.model = model
-        self.mode = settings.spelling.mode
-        self._on_command = on_command
+        self._course = course
+        # Of these a reload changes nothing.
+        self._mqtt = settings.mqtt
+        self._source = without_secrets(settings.camera.source)
+        self._on_order = on_order
+        self._controls = Controls(settings.mqtt.command_rate, course.options)
         self._lock = threading.Lock()
         self._problems: dict[str, str] = {}
         self._last_sign: Sign | None = None
         self._segments = 0
         self.latency_ms = 0.0
         self._is_learning = False
-        self._last_refusal = -math.inf
-        self._publisher = (
-            Publisher(settings.mqtt, version=__version__, on_command=self._obey)
-            if settings.mqtt.enabled
-            else None
-        )
+        self._publisher: Publisher | None = None
+        if settings.mqtt.enabled:
+            self._footprint = Footprint(
+                state_folder() / f"discovery-{object_id(settings.mqtt)}.json"
+            )
+            self._publisher = Publisher(
+                settings.mqtt,
+                version=__version__,
+                on_command=self._obey,
+                on_problem=lambda what: self.tell_problem("broker", what),
+                on_outbox_problem=lambda what: self.tell_problem("outbox", what),
+            )
 
     @property
     def dropped_messages(self) -> int:
@@ -76,14 +85,53 @@ class Announcer:
     def start(self) -> None:
         """Connect to the broker in the background."""
         if self._publisher:
+            self._publisher.publish_problem(self._wrong())
             self._publisher.start()
-            self._publisher.publish_problem(None)
-        self.tell_state("idle")
 
     def close(self) -> None:
         """Publish ``offline`` and disconnect."""
         if self._publisher:
+            self._forget_leftovers(self._publisher)
             self._publisher.close()
+
+    def take(self, course: Course) -> None:
+        """Take new settings and another model, from the next word on."""
+        self._course = course
+        self._controls.options = course.options
+        self.speech.configure(course.settings.speech)
+        if self._publisher:
+            self._publisher.publish_state(**self._manner())
+
+    def tell_settings(self, *, is_recognising: bool) -> None:
+        """Publish what may be set, as it is now."""
+        if self._publisher:
+            course = self._course
+            texts = describe(course.settings, course.options, is_recognising=is_recognising)
+            for name, text in texts.items():
+                self._publisher.publish_setting(name, text)
+
+    def tell_vocabulary(self, vocabulary: Sequence[str]) -> None:
+        """Tell Home Assistant of the device and the words that it knows; where it is wanted.
+
+        What an earlier version, name or prefix has left with Home Assistant is removed.
+        """
+        if not self._publisher:
+            return
+        topic = self._discovery_topic
+        for leftover in self._footprint.others(topic):
+            self._publisher.publish_discovery(leftover, b"")
+        if topic:
+            components = describe_components(self._mqtt, vocabulary, self._course.options)
+            self._footprint.leave(
+                topic, {key: fields["platform"] for key, fields in components.items()}
+            )
+            payload = device_payload(
+                self._mqtt,
+                components,
+                version=__version__,
+                known=self._footprint.components(topic),
+            )
+            self._publisher.publish_discovery(topic, encode(payload))
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Publish and say what was recognised."""
@@ -92,7 +140,7 @@ class Announcer:
                 self._deliver_sign(event)
             elif isinstance(event, Utterance):
                 if self._publisher:
-                    self._publisher.publish_utterance(event, model=self.model, utc_of=_utc_of)
+                    self._publisher.publish_utterance(event, model=self._model, utc_of=_utc_of)
             elif isinstance(event, Letter):
                 self._deliver_letter(event)
             elif isinstance(event, Spelled):
@@ -107,13 +155,7 @@ class Announcer:
     def tell_state(self, state: str) -> None:
         """Publish what the device does: idle, signing or paused."""
         if self._publisher:
-            self._publisher.publish_state(
-                state=state,
-                source=without_secrets(self._settings.camera.source),
-                model=self.model,
-                mode=self.mode,
-                speaking=self._settings.speech.enabled,
-            )
+            self._publisher.publish_state(state=state, source=self._source, **self._manner())
 
     def tell_following(self, who: Mapping[str, object]) -> None:
         """Publish who is followed (Recognizer.following); on changes only."""
@@ -133,9 +175,8 @@ class Announcer:
             if self._problems.get(area, "") == what:
                 return
             self._problems[area] = what
-            wrong = {key: text for key, text in self._problems.items() if text}
         if self._publisher:
-            self._publisher.publish_problem(wrong)
+            self._publisher.publish_problem(self._wrong())
 
     def problem(self, area: str) -> str:
         """What is wrong in an area just now, or empty."""
@@ -146,6 +187,33 @@ class Announcer:
         if self._publisher:
             self._publisher.publish_stats(stats)
 
+    @property
+    def _model(self) -> str:
+        return self._course.bundle.manifest.name
+
+    @property
+    def _discovery_topic(self) -> str:
+        """Where Home Assistant looks; empty where it shall not find us."""
+        return discovery_topic(self._mqtt) if self._mqtt.discovery else ""
+
+    def _manner(self) -> dict[str, object]:
+        """What the state says of the settings."""
+        settings = self._course.settings
+        return {
+            "model": self._model,
+            "mode": settings.spelling.mode,
+            "speaking": settings.speech.enabled,
+        }
+
+    def _wrong(self) -> dict[str, str]:
+        with self._lock:
+            return {area: what for area, what in self._problems.items() if what}
+
+    def _forget_leftovers(self, publisher: Publisher) -> None:
+        """Connected, we have said that they are gone; else the next start says it again."""
+        if publisher.is_connected:
+            self._footprint.keep_only(self._discovery_topic)
+
     def _deliver_sign(self, sign: Sign) -> None:
         self._segments += 1
         self._last_sign = sign
@@ -155,7 +223,7 @@ class Announcer:
         self.tell_problem("fps", "")
         if self._publisher:
             self._publisher.publish_sign(
-                sign, model=self.model, segment=self._segments, utc_of=_utc_of
+                sign, model=self._model, segment=self._segments, utc_of=_utc_of
             )
 
     def _deliver_letter(self, letter: Letter) -> None:
@@ -175,7 +243,7 @@ class Announcer:
             )
             self._publisher.publish_letter(
                 sign,
-                model=self._settings.spelling.bundle,
+                model=self._course.settings.spelling.bundle,
                 segment=self._segments,
                 utc_of=_utc_of,
             )
@@ -185,7 +253,7 @@ class Announcer:
         if self._publisher:
             said = Utterance(word.text, word.letters, word.onset, word.offset)
             self._publisher.publish_utterance(
-                said, model=self._settings.spelling.bundle, utc_of=_utc_of
+                said, model=self._course.settings.spelling.bundle, utc_of=_utc_of
             )
 
     def _deliver_declined(self, declined: Declined) -> None:
@@ -203,31 +271,22 @@ class Announcer:
                 state="learning" if self._is_learning else "idle", learning=asdict(progress)
             )
 
-    def _ask_teacher(self, name: str, argument: str) -> None:
-        try:
-            self._on_command(name, check_word(argument))
-        except ConfigError as error:
-            now = time.monotonic()
-            if now - self._last_refusal >= _REFUSAL_INTERVAL:
-                self._last_refusal = now
-                logger.warning("%s was refused: %s", name, error)
-
     def _obey(self, topic: str, payload: bytes) -> None:
-        """Carry out a command from the broker; on paho's thread."""
-        name, _, argument = payload.decode().strip().partition(" ")
-        if topic != "command":
+        """Carry out what is asked over MQTT, or hand it on; on paho's thread."""
+        order = self._controls.read(topic, payload)
+        if order is None:
             return
-        if name == "say" and argument:
-            self.speech.say(argument, time.monotonic())
-        elif name == "repeat":
+        if not isinstance(order, Command):
+            self._on_order(order)
+        elif order.name == "say":
+            self.speech.say(order.argument, time.monotonic())
+        elif order.name == "test_sound":
+            self.speech.say(_TEST_SENTENCE, time.monotonic())
+        elif order.name == "repeat":
             if self._last_sign is not None:
                 self.speech.say(self._last_sign.spoken, time.monotonic())
-        elif name in ("learn", "forget"):
-            self._ask_teacher(name, argument)
-        elif name in ("pause", "resume", "reload", "restart"):
-            self._on_command(name, argument)
         else:
-            logger.debug("unknown command of %d bytes", len(payload))
+            self._on_order(order)
 
 
 def _utc_of(moment: float) -> datetime:

@@ -118,16 +118,25 @@ def find_bundle(name: str, key: str = "classifier.bundle") -> Path:
     Raises:
         BundleError: There is none.
     """
-    places = [
-        Path(__file__).parent.parent / "models",
-        Path(sys.prefix, "share/sign-edge/models"),
-    ]
-    candidates = [Path(name)] if "/" in name else [place / name for place in places]
+    candidates = [Path(name)] if "/" in name else [place / name for place in _places()]
     for candidate in candidates:
         if candidate.is_dir():
             return candidate
     looked = ", ".join(str(candidate) for candidate in candidates)
     raise BundleError(f"{key} = {name!r}: no such folder ({looked})")
+
+
+def list_bundles(kind: str) -> list[str]:
+    """Name the shipped bundles whose features are of a kind; damaged ones are left out."""
+    names: dict[str, None] = {}
+    for path in (path for place in _places() for path in sorted(place.glob("*/model.json"))):
+        try:
+            manifest = _read_manifest(path)
+        except BundleError:
+            continue
+        if manifest.features.kind == kind:
+            names[path.parent.name] = None
+    return list(names)
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -160,6 +169,10 @@ def read_bundle(path: Path) -> Bundle:
     if twice := {gloss for gloss in glosses if glosses.count(gloss) > 1}:
         raise BundleError(f"{path / 'model.json'}: labels names {min(twice)!r} twice")
     return Bundle(path, manifest)
+
+
+def _places() -> tuple[Path, ...]:
+    return Path(__file__).parent.parent / "models", Path(sys.prefix, "share/sign-edge/models")
 
 
 def _read_manifest(path: Path) -> Manifest:

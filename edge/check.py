@@ -19,7 +19,8 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge.errors import EdgeError
+from edge.credentials import read_login, tls_context
+from edge.errors import ConfigError, EdgeError
 from edge.speaker import FILE_PREFIX
 
 if TYPE_CHECKING:
@@ -181,13 +182,15 @@ def _major(version: str) -> int:
 def check_config(settings: Settings) -> Finding:
     """Look at what the settings refer to; their types and ranges were checked on loading."""
     path = Path(settings.mqtt.password_file)
+    try:
+        read_login(settings.mqtt)
+        if settings.mqtt.tls:
+            tls_context(settings.mqtt)
+    except ConfigError as error:
+        advice = "correct the setting, or let the service's user read the file"
+        return Finding("config", False, str(error), advice)
     if not settings.mqtt.password_file:
         return Finding("config", True, "every setting is in its range", "")
-    try:
-        path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        advice = "let the service's user read it, or correct mqtt.password_file"
-        return Finding("config", False, f"mqtt.password_file cannot be read ({error})", advice)
     if path.stat().st_mode & 0o007:
         text = f"mqtt.password_file = {path} can be read by everybody"
         return Finding("config", False, text, f"chmod o= {path}")

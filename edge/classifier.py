@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.bundle import Bundle
+    from edge.config import Hand
 
 _TAUGHT_THRESHOLD: Final = 0.3
 """Least probability of a taught word; it rarely has more than 0.4 beside a likely shipped one."""
@@ -36,6 +37,7 @@ class Classifier:
         *,
         threshold: float = 0.0,
         threads: int = 1,
+        hand: Hand = "auto",
         top_k: int = 10,
         network: Path | None = None,
     ) -> None:
@@ -45,6 +47,7 @@ class Classifier:
             bundle: What to recognise with.
             threshold: Least probability for every word; 0 leaves each word its own.
             threads: Of the interpreter.
+            hand: The signer's writing hand, where it is known.
             top_k: How many candidates a prediction lists.
             network: What to run instead of the bundle's own, such as its float twin.
 
@@ -63,16 +66,15 @@ class Classifier:
         if shapes != expected:
             raise BundleError(f"{path}: input and output are {shapes}, model.json says {expected}")
         self._glosses = bundle.glosses
-        self._shipped_thresholds = [threshold or label.threshold for label in manifest.labels]
-        self._taught_threshold = threshold or _TAUGHT_THRESHOLD
+        self._labels = manifest.labels
+        self.hand: Hand = hand
         self.can_learn = manifest.features.kind == "segment"
         self._matcher = Matcher(bundle.glosses)
         self._prototypes = bundle.path / "prototypes.npz"
         self._unseen: list[Segment] | None = None
         self._anchors: list[NDArray[np.float32]] = []
-        self._shipped_margins = [max(manifest.margin, label.margin) for label in manifest.labels]
-        self._taught_margin = manifest.margin
-        self._take_glosses()
+        self._margin = manifest.margin
+        self.set_threshold(threshold)
         self._temperature = manifest.temperature
         self._top_k = min(top_k, len(self._glosses))
 
@@ -85,6 +87,11 @@ class Classifier:
     def taught(self) -> Mapping[str, int]:
         """Words that were taught, and the number of their examples."""
         return self._matcher.words
+
+    def set_threshold(self, threshold: float) -> None:
+        """Set the least probability for every word; 0 leaves each word its own."""
+        self._threshold = threshold
+        self._take_glosses()
 
     def prepare_to_learn(self, most: int | None = None) -> None:
         """Look at the bundle's example of each word, once.
@@ -163,18 +170,23 @@ class Classifier:
 
     def probabilities(self, segment: Segment) -> NDArray[np.float32]:
         """Calibrated probabilities (K,) of one segment, in the order of ``glosses``."""
-        logits, pair = self._look(segment)
+        logits, pair = self._look(segment, needs_both=bool(self.taught))
         other = self._glosses.index(OTHER) if OTHER in self._glosses else None
         return self._matcher.join(softmax(logits / self._temperature), pair, other)
 
-    def _look(self, segment: Segment) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits (K,) and embeddings (2, E)."""
-        # A left-handed signer is a mirrored right-handed one: both views count alike.
+    def _look(
+        self, segment: Segment, *, needs_both: bool = True
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits (K,) and embeddings (2, E), of one view (1, E) where that will do."""
+        # A left-handed signer is a mirrored right-handed one: not knowing which hand it is, both
+        # views count alike.
         values = features.extract(segment.times, segment.points)
-        one, other = (
-            self._network.run_with_embedding(view) for view in (values, features.mirrored(values))
-        )
-        return (one[0] + other[0]) / 2, np.stack([one[1], other[1]])
+        views = {"right": values, "left": features.mirrored(values)}
+        wanted = list(views) if needs_both or self.hand == "auto" else [self.hand]
+        seen = {hand: self._network.run_with_embedding(views[hand]) for hand in wanted}
+        counted = list(seen) if self.hand == "auto" else [self.hand]
+        logits: NDArray[np.float32] = np.mean([seen[hand][0] for hand in counted], axis=0)
+        return logits, np.stack([embedding for _, embedding in seen.values()])
 
     def _read_prototypes(self) -> list[Segment]:
         if not self._prototypes.is_file():
@@ -187,9 +199,12 @@ class Classifier:
 
     def _take_glosses(self) -> None:
         self._glosses = self._matcher.glosses
-        taught = len(self._glosses) - len(self._shipped_thresholds)
-        thresholds = [*self._shipped_thresholds, *[self._taught_threshold] * taught]
-        margins = [*self._shipped_margins, *[self._taught_margin] * taught]
+        taught = len(self._glosses) - len(self._labels)
+        thresholds = [label.threshold for label in self._labels] + [_TAUGHT_THRESHOLD] * taught
+        if self._threshold:
+            thresholds = [self._threshold] * len(self._glosses)
+        margins = [max(self._margin, label.margin) for label in self._labels]
+        margins += [self._margin] * taught
         self._thresholds = np.array(thresholds, dtype=np.float32)
         self._margins = np.array(margins, dtype=np.float32)
 

@@ -37,6 +37,10 @@ _REST_MAX: Final = 60.0
 _RATE_MIN: Final = 1.0
 _RATE_MAX: Final = 120.0
 """Frames per second of a stream."""
+_LISTEN_MAX: Final = 3600.0
+"""Seconds that the monitor listens for one table."""
+_PAPER: Final = 200
+"""Characters of a line where no terminal has a width."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -157,6 +161,46 @@ def signs(options: argparse.Namespace) -> int:
         else:
             taught = f"  taught by {sign.examples} examples" if sign.examples else ""
             _print(f"{sign.display}{taught}")
+    return 0
+
+
+def monitor(options: argparse.Namespace) -> int:
+    """Show every device on a broker, live or once."""
+    from rich.console import Console
+
+    from edge.monitor import snapshot, table_of, watch
+
+    settings = config.load(options.config, overrides=_broker_overrides(options)).mqtt
+    if not 0 < options.seconds <= _LISTEN_MAX:  # never so with nan
+        raise ConfigError(f"--seconds {options.seconds:g}: above 0, at most {_LISTEN_MAX:g}")
+    if options.json and not options.once:
+        raise ConfigError("--json needs --once")
+    if not options.once:
+        watch(settings, Console(), options.order)
+        return 0
+    rows = snapshot(settings, options.seconds, options.order)
+    if options.json:
+        for row in rows:
+            _print_json(asdict(row))
+    else:
+        width = None if sys.stdout.isatty() else _PAPER
+        Console(width=width).print(table_of(rows, f"{settings.host}:{settings.port}"))
+    return 0
+
+
+def mqtt(options: argparse.Namespace) -> int:
+    """Have the broker forget a device, the only action so far."""
+    from edge.removal import remove
+
+    overrides = _broker_overrides(options)
+    if options.device is not None:
+        overrides.append(f"mqtt.device={options.device}")
+    settings = config.load(options.config, overrides=overrides).mqtt
+    topics = remove(settings, is_forced=options.force)
+    for topic in topics:
+        _print(f"cleared: {topic}")
+    if not topics:
+        _print(f"nothing is kept of {settings.base}/{settings.device_id}")
     return 0
 
 
@@ -301,6 +345,11 @@ def _settings_and_bundle(
 def _overrides(options: argparse.Namespace) -> list[str]:
     source = [f"camera.source={options.source}"] if options.source else []
     return [*options.set, *source]
+
+
+def _broker_overrides(options: argparse.Namespace) -> list[str]:
+    given = {"host": options.host, "port": options.port}
+    return [*options.set, *(f"mqtt.{key}={value}" for key, value in given.items() if value)]
 
 
 def _recording(settings: Settings) -> Iterator[Frame | Landmarks]:

@@ -28,7 +28,8 @@ class Composer:
             settings: Cooldown and pause, seconds.
             forms: Gloss to (display, spoken); a gloss without an entry stands for itself.
         """
-        self._settings = settings
+        self._cooldown = settings.cooldown
+        self._pause = settings.pause
         self._forms = forms
         self._words: list[Sign] = []
         self._last_gloss = ""
@@ -46,8 +47,7 @@ class Composer:
             return events
         gloss, probability = prediction.top[0]
         is_repeat = (
-            gloss == self._last_gloss
-            and prediction.onset - self._last_offset < self._settings.cooldown
+            gloss == self._last_gloss and prediction.onset - self._last_offset < self._cooldown
         )
         # A dropped piece still belongs to its sign: a third piece is measured from its end.
         self._last_gloss = gloss
@@ -68,13 +68,17 @@ class Composer:
         self._words.append(sign)
         return [*events, sign]
 
+    def set_cooldown(self, cooldown: float) -> None:
+        """Set the time in which a word is not said again, seconds."""
+        self._cooldown = cooldown
+
     def extend(self, offset: float) -> None:
         """Hear that the last sign, said before it ended, has lasted until offset (seconds)."""
         self._last_offset = max(self._last_offset, offset)
 
     def tick(self, now: float) -> list[Utterance]:
         """Close the utterance when nothing was signed for the pause up to ``now`` (seconds)."""
-        if now - self._last_offset < self._settings.pause:
+        if now - self._last_offset < self._pause:
             return []
         return self.flush()
 

@@ -25,7 +25,7 @@ else:  # Debian 12 and newer ship 3.11; 3.10 is for laptops
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -34,7 +34,12 @@ DEFAULT_PATHS: Final = (Path("config.toml"), Path("/etc/sign-edge/config.toml"))
 _SHOWN_MAX: Final = 80
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Cooldown = Annotated[float, Field(ge=0, le=10)]
+Volume = Annotated[int, Field(ge=0, le=100)]
+Mode = Literal["words", "letters", "both"]
+Hand = Literal["auto", "right", "left"]
 TopicPart = Annotated[str, Field(pattern=r"^[^/+#\x00-\x1f\x7f]+$", max_length=64)]
+TopicName = Annotated[str, Field(pattern=r"^[^+#\x00-\x1f\x7f]*$", max_length=200)]
 
 
 class _Section(BaseModel):
@@ -101,13 +106,14 @@ class ClassifierSettings(_Section):
     bundle: Annotated[str, Field(min_length=1, max_length=2000)] = "words"
     threshold: Share = 0.0
     early: Share = 0.97
+    dominant_hand: Hand = "auto"
     threads: Annotated[int, Field(ge=1, le=16)] = 1
 
 
 class SpellingSettings(_Section):
     """Fingerspelling: whether it is read, when a letter is one, and when a word is over."""
 
-    mode: Literal["words", "letters", "both"] = "words"
+    mode: Mode = "words"
     bundle: Annotated[str, Field(min_length=1, max_length=2000)] = "letters"
     dwell: Annotated[float, Field(ge=0.05, le=2)] = 0.15
     rest: Annotated[float, Field(ge=0.2, le=10)] = 0.8
@@ -121,7 +127,7 @@ class SpellingSettings(_Section):
 class ComposerSettings(_Section):
     """How signs become words and utterances."""
 
-    cooldown: Annotated[float, Field(ge=0, le=10)] = 0.3
+    cooldown: Cooldown = 0.3
     pause: Annotated[float, Field(ge=0.2, le=60)] = 2.5
 
 
@@ -138,13 +144,27 @@ class MqttSettings(_Section):
     enabled: bool = True
     host: Annotated[str, Field(min_length=1, max_length=255)] = "localhost"
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    protocol: Literal["5", "3.1.1"] = "5"
     base: TopicPart = "sign-edge"
     device: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]*$", max_length=64)] = ""
     username: Annotated[str, Field(max_length=255)] = ""
     password_file: Annotated[str, Field(max_length=2000)] = ""
+    tls: bool = False
+    ca_file: Annotated[str, Field(max_length=2000)] = ""
+    cert_file: Annotated[str, Field(max_length=2000)] = ""
+    key_file: Annotated[str, Field(max_length=2000)] = ""
+    insecure_tls: bool = False
     keepalive: Annotated[int, Field(ge=5, le=3600)] = 30
     retry_max: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    outbox: Annotated[str, Field(max_length=2000)] = ""
     queue: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    queue_age: Annotated[float, Field(ge=1, le=2_592_000)] = 86400.0
+    expiry: Annotated[float, Field(ge=0, le=2_592_000)] = 3600.0
+    discovery: bool = True
+    discovery_prefix: Annotated[TopicName, Field(min_length=1)] = "homeassistant"
+    birth_topic: TopicName = "homeassistant/status"
+    birth_jitter: Annotated[float, Field(ge=0, le=300)] = 5.0
+    command_rate: Annotated[int, Field(ge=1, le=6000)] = 60
 
     @property
     def device_id(self) -> str:
@@ -160,7 +180,7 @@ class SpeechSettings(_Section):
     device: Annotated[str, Field(max_length=2000)] = "default"
     voice: Annotated[str, Field(max_length=2000)] = ""
     rate: Annotated[int, Field(ge=80, le=450)] = 160
-    volume: Annotated[int, Field(ge=0, le=100)] = 80
+    volume: Volume = 80
     queue: Annotated[int, Field(ge=1, le=50)] = 3
     max_age: Annotated[float, Field(ge=0.5, le=60)] = 3.0
     timeout: Annotated[float, Field(ge=1, le=60)] = 10.0
@@ -395,3 +415,17 @@ def _check_pairs(settings: Settings, given: Mapping[tuple[str, str], _Given]) ->
                 f"{item.origin}: segmenter.{low} = {getattr(segmenter, low)} must not be above "
                 f"segmenter.{high} = {getattr(segmenter, high)}"
             )
+    for name, needed in _needs(settings.mqtt):
+        origin = given["mqtt", name].origin if ("mqtt", name) in given else "settings"
+        value = getattr(settings.mqtt, name)
+        raise ConfigError(f"{origin}: mqtt.{name} = {_shown(repr(value))} needs {needed}")
+
+
+def _needs(mqtt: MqttSettings) -> Iterator[tuple[str, str]]:
+    """Name each setting of the broker that is set without what it needs, and that."""
+    for name in ("ca_file", "cert_file", "key_file", "insecure_tls"):
+        if getattr(mqtt, name) and not mqtt.tls:  # or a password would go out in the clear
+            yield name, "mqtt.tls = true"
+    for name, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
+        if getattr(mqtt, name) and not getattr(mqtt, other):
+            yield name, f"mqtt.{other}"

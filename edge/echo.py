@@ -15,6 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge import __version__
 from edge.errors import SourceError
 from edge.publisher import Publisher
+from edge.spool import MEMORY
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,7 +34,7 @@ class Echo:
 
     def __init__(self, settings: MqttSettings) -> None:
         """Prepare both sides; a broker without a password is expected."""
-        self._settings = settings.model_copy(update={"device": DEVICE})
+        self._settings = settings.model_copy(update={"device": DEVICE, "outbox": MEMORY})
         self._publisher = Publisher(self._settings, version=__version__)
         self._arrived = threading.Semaphore(0)
         self._ready = threading.Event()

@@ -4,6 +4,7 @@ EdgeError                 exit 1: a fault while running
 |- SourceError            a camera, video, folder or archive cannot be read
 |  `- ArchiveError        a landmark archive's arrays are wrong
 |- SpeechError            the speech engine cannot speak
+|- BrokerError            the broker does not answer, refuses us, or keeps what it should not
 `- SetupError             exit 2: nothing a restart could cure
    |- ConfigError         a setting is unknown, of the wrong type or out of range
    |- BundleError         a model bundle does not fit this program
@@ -27,6 +28,10 @@ class ArchiveError(SourceError):
 
 class SpeechError(EdgeError):
     """The speech engine cannot speak."""
+
+
+class BrokerError(EdgeError):
+    """The broker does not answer, refuses us, or keeps what it should not."""
 
 
 class SetupError(EdgeError):

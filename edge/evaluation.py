@@ -50,7 +50,8 @@ def classify_file(
         yield from classify_hands(path, settings, bundle)
         return
     clips = read_file(path, settings)
-    classifier = make_classifier(bundle, threshold=settings.classifier.threshold)
+    wanted = settings.classifier
+    classifier = make_classifier(bundle, threshold=wanted.threshold, hand=wanted.dominant_hand)
     recall(settings.learning, classifier)
     for index, clip in enumerate(clips):
         yield clip.name or str(index), predict(clip, settings, classifier)
@@ -117,7 +118,8 @@ def evaluate_archives(
         return evaluate_hands(paths, settings, bundle, is_full=is_full, float_network=float_network)
     sources = [(path.name, clip) for path in paths for clip in _read_archive(path)]
     clips = [clip for _, clip in sources if clip.label in bundle.glosses]
-    classifier = make_classifier(bundle, threshold=settings.classifier.threshold)
+    wanted = settings.classifier
+    classifier = make_classifier(bundle, threshold=wanted.threshold, hand=wanted.dominant_hand)
     exact = make_classifier(bundle, network=float_network) if float_network else None
     predictions = [predict(clip, settings, classifier) for clip in clips]
     report = {

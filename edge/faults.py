@@ -14,4 +14,4 @@ def first_fault(error: ValidationError) -> str:
     key = ".".join(str(part) for part in first["loc"]) or "the whole"
     if first["type"] == "missing":
         return f"{key} is missing"
-    return f"{key} = {str(first['input'])[:60]!r}: {first['msg'].lower()}"
+    return f"{key} = {str(first['input'])[:60]!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"

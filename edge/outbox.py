@@ -1,83 +1,94 @@
-"""Messages that wait for the broker, in memory.
+"""Messages that wait for the broker, and those on their way to it.
 
-At most ``limit`` wait; when there are more, the oldest is dropped and counted. They leave in
-order. Paho's own queue is kept to a small window instead, because it refuses the newest, and
-because a message handed to it between connecting and the broker's answer would overtake those
-that wait.
+At most ``limit`` wait; when there are more, or when one has waited too long, the oldest is dropped
+and counted. They leave in order, and each is kept until the broker has acknowledged it: what was
+on its way when the connection or the process ended is sent again, in order, the same to the byte.
+Paho's own queue is kept to a small window and emptied at each connection, because it refuses the
+newest, forgets with the process, and because two who send again would overtake each other.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from edge.spool import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WINDOW: Final = 20
-"""Messages handed over and not yet acknowledged, at most."""
+    from edge.spool import Message
+    from edge.waiting import Waiting
 
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message not yet handed over."""
-
-    topic: str
-    """Full topic."""
-
-    payload: bytes
-    """As it will be sent."""
+WINDOW: Final = 10
+"""Messages handed over and not yet acknowledged, at most; few, because a broker may set a limit of
+its own (Receive Maximum of MQTT 5), which paho does not heed."""
 
 
 class Outbox:
     """A bounded queue in front of an MQTT client; safe from any thread.
 
     ``_pump`` never waits for its lock: paho calls ``acknowledge`` holding a lock that its
-    ``publish`` needs. Who fails to get the lock may leave, since the holder looks again.
+    ``publish`` needs. Who fails to get the lock may leave, since the holder looks again. Only
+    ``open`` and ``shut`` wait; paho holds no such lock when it tells of connections.
     """
 
-    def __init__(self, limit: int, send: Callable[[Message], int | None]) -> None:
-        """Start empty and shut.
+    def __init__(
+        self,
+        waiting: Waiting,
+        send: Callable[[Message, float], int | None],
+        *,
+        limit: int,
+        age_max: float,
+        now: Callable[[], Moment] = Moment.now,
+    ) -> None:
+        """Start shut, with what an earlier process has left.
 
         Args:
+            waiting: Where messages are kept.
+            send: Hands one over that has waited some seconds, and returns its id, or None where
+                it was refused.
             limit: Messages that may wait.
-            send: Hands one over and returns its id, or None where it was refused.
+            age_max: Seconds that one may wait.
+            now: The clocks.
         """
-        self._limit = limit
+        self._waiting = waiting
         self._send = send
-        self._waiting: deque[Message] = deque()
+        self._limit = limit
+        self._age_max = age_max
+        self._now = now
         self._acknowledged: deque[int] = deque()
-        self._in_flight: set[int] = set()
-        self._put_lock = threading.Lock()
+        self._in_flight: dict[int, int] = {}  # paho's id to our number
+        self._sent = 0  # number of the newest that was handed over on this connection
         self._pump_lock = threading.Lock()
         self._is_open = False
+        self._is_grown = True
         self.dropped = 0
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._in_flight)
+        return len(self._waiting)
 
-    def put(self, message: Message) -> None:
+    def put(self, topic: str, payload: bytes) -> None:
         """Queue a message, and send what may be sent."""
-        with self._put_lock:
-            self._waiting.append(message)
-            while len(self._waiting) > self._limit:
-                try:
-                    self._waiting.popleft()
-                except IndexError:  # the pump was faster
-                    break
-                self.dropped += 1
+        self._waiting.add(topic, payload, self._now())
+        self._is_grown = True
         self._pump()
 
     def open(self) -> None:
-        """Send from now on."""
-        self._is_open = True
+        """Send from now on, first what was not acknowledged on an earlier connection."""
+        with self._pump_lock:
+            self._take_acknowledged()
+            self._in_flight.clear()
+            self._sent = 0
+            self._is_open = True
         self._pump()
 
     def shut(self) -> None:
-        """Keep what comes."""
+        """Keep what comes; nothing is being sent any more when this returns."""
         self._is_open = False
+        with self._pump_lock:
+            pass
 
     def acknowledge(self, mid: int) -> None:
         """Note that the broker has a message, ours or not, and send the next."""
@@ -87,29 +98,60 @@ class Outbox:
     def _pump(self) -> None:
         while self._has_work() and self._pump_lock.acquire(blocking=False):
             try:
-                while self._acknowledged:
-                    self._in_flight.discard(self._acknowledged.popleft())
-                if not self._send_one():
-                    return
+                self._take_acknowledged()
+                self._trim()
+                is_stuck = not self._send_one()
             finally:
                 self._pump_lock.release()
+            # Looked at after the release: who came before it in vain counts on us.
+            if is_stuck and not (self._acknowledged or self._is_grown):
+                return
 
     def _has_work(self) -> bool:
-        if self._acknowledged:
+        if self._acknowledged or self._is_grown:
             return True
-        return self._is_open and bool(self._waiting) and len(self._in_flight) < WINDOW
+        return self._is_open and len(self._waiting) > len(self._in_flight) and self._has_room
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._in_flight) < WINDOW
+
+    def _take_acknowledged(self) -> None:
+        numbers = []
+        while self._acknowledged:
+            number = self._in_flight.pop(self._acknowledged.popleft(), None)
+            if number is not None:
+                numbers.append(number)
+        if numbers:
+            self._waiting.remove(numbers)
+
+    def _trim(self) -> None:
+        """Drop the oldest that are too many; those on their way do not count."""
+        self._is_grown = False
+        while len(self._waiting) - len(self._in_flight) > self._limit:
+            oldest = self._waiting.after(self._sent)
+            if oldest is None:
+                return
+            self._drop(oldest)
 
     def _send_one(self) -> bool:
-        """Hand over the oldest message, if there is one and room; False where it was refused."""
-        if not self._is_open or len(self._in_flight) >= WINDOW:
+        """Hand over the oldest message, where we may; False where that cannot be done."""
+        if not (self._is_open and self._has_room):
             return True
-        try:
-            message = self._waiting.popleft()
-        except IndexError:
-            return True
-        mid = self._send(message)
-        if mid is None:
-            self._waiting.appendleft(message)
+        message = self._waiting.after(self._sent)
+        if message is None:
             return False
-        self._in_flight.add(mid)
+        waited = self._now().since(message.moment)
+        if waited > self._age_max:
+            self._drop(message)
+            return True
+        mid = self._send(message, waited)
+        if mid is None:
+            return False
+        self._in_flight[mid] = message.number
+        self._sent = message.number
         return True
+
+    def _drop(self, message: Message) -> None:
+        self._waiting.remove([message.number])
+        self.dropped += 1

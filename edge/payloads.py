@@ -1,9 +1,14 @@
-"""What is published, as JSON."""
+"""What is published, as JSON.
+
+What is queued bears an ``id`` that is unique for ever: a message that is sent again, because its
+acknowledgement was lost, can be told by it.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -26,6 +31,7 @@ def sign_payload(
         **_time_fields(utc_of(sign.onset), utc_of(sign.offset)),
         "segment": segment,
         "model": model,
+        "id": uuid.uuid4().hex,
     }
 
 
@@ -39,6 +45,7 @@ def utterance_payload(
         "glosses": utterance.glosses,
         **_time_fields(utc_of(utterance.onset), utc_of(utterance.offset)),
         "model": model,
+        "id": uuid.uuid4().hex,
     }
 
 

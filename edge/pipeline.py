@@ -10,17 +10,15 @@ import logging
 import signal
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from edge.announcer import Announcer
 from edge.camera import open_camera, source_kind
-from edge.errors import EdgeError, SetupError
+from edge.errors import EdgeError
 from edge.health import Heartbeat, Usage, board
+from edge.helm import Helm
 from edge.live import without_secrets
 from edge.notify import Notifier
 from edge.playback import Playback
-from edge.recognizer import Recognizer
 from edge.slot import Slot
 
 if TYPE_CHECKING:
@@ -40,10 +38,6 @@ _JOIN: Final = 1.0
 """Seconds that a thread is given to end."""
 _LAST_WORD: Final = 5.0
 """Seconds that the last word of a recording may take."""
-_LESSONS_MAX: Final = 8
-"""Commands to learn or forget that may wait; the oldest are dropped."""
-_SETTLED_AT_START: Final = ("camera", "landmarks", "mqtt", "speech", "health")
-"""Sections that a reload cannot change."""
 
 
 class Pipeline:
@@ -56,18 +50,14 @@ class Pipeline:
             SourceError: A recording cannot be read.
             SetupError: The bundle, a package or the broker's credentials are unusable.
         """
-        self._settings = settings
-        self._bundle = bundle
         self._stop = threading.Event()
         self._quiet = threading.Event()
         self._error: BaseException | None = None
         self._slot: Slot[Frame | Landmarks] = Slot()
-        self._pending: tuple[Settings, Bundle] | None = None
-        self._lessons: deque[tuple[str, str]] = deque(maxlen=_LESSONS_MAX)
-        self._wants_pause = self._is_paused = False
         self.is_restart_wanted = False
-        self._recognizer = Recognizer(settings, bundle)
-        self._announcer = Announcer(settings, bundle.manifest.name, self._obey)
+        self._stats_interval = settings.health.stats_interval
+        self._helm = Helm(settings, bundle, self._obey)
+        self._recognizer, self._announcer = self._helm.recognizer, self._helm.announcer
         self._open_source()
         self._notifier = Notifier()
         self._heart = Heartbeat(_HANG)
@@ -80,10 +70,7 @@ class Pipeline:
 
     def reload(self, settings: Settings, bundle: Bundle) -> None:
         """Take new settings for recognition at the next frame; the rest needs a restart."""
-        for section in _SETTLED_AT_START:
-            if getattr(settings, section) != getattr(self._settings, section):
-                logger.warning("[%s] has changed; it takes effect after a restart", section)
-        self._pending = (settings, bundle)
+        self._helm.reload(settings, bundle)
 
     def run(self) -> None:
         """Run to the end.
@@ -100,7 +87,7 @@ class Pipeline:
             threading.Thread(target=self._guard, args=(body,), name=name, daemon=True)
             for name, body in bodies.items()
         ]
-        self._announcer.start()
+        self._helm.start()
         for thread in threads:
             thread.start()
         try:
@@ -113,7 +100,7 @@ class Pipeline:
             raise EdgeError(f"{type(self._error).__name__}: {self._error}") from self._error
 
     def _open_source(self) -> None:
-        camera = self._settings.camera
+        camera = self._helm.course.settings.camera
         self._frames: Callable[[threading.Event], Iterator[Frame | Landmarks]]
         self._close_source: Callable[[], None]
         if source_kind(camera.source) == "archive":
@@ -143,68 +130,35 @@ class Pipeline:
         last = time.monotonic()
         while not self._stop.is_set():
             self._heart.beat()
-            self._change_course()
-            self._teach()
+            self._helm.steer()
             item = self._slot.get(_TICK)
             if item is None:
                 if self._slot.is_over:
                     self._stop.set()
                 else:
                     self._announcer.deliver(self._recognizer.tick(time.monotonic()))
-            elif not self._is_paused:
+            elif not self._helm.is_paused:
                 last = item.time
                 self._announcer.deliver(self._recognizer.push(item))
+        self._helm.steer()  # what was chosen just before the end is kept
         self._announcer.deliver(self._recognizer.flush(last))
         self._announcer.deliver(self._recognizer.teacher.stop("the source has ended"))
 
-    def _change_course(self) -> None:
-        """Take new settings, pause or go on, as others have asked."""
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            self._announcer.deliver(self._recognizer.teacher.stop("the settings were reloaded"))
-            try:
-                self._recognizer.configure(*pending)
-            except SetupError as error:  # a network that does not load; go on with the old one
-                logger.error("not reloaded: %s", error)  # noqa: TRY400 - one line
-            else:
-                self._settings, self._bundle = pending
-                self._announcer.model = self._bundle.manifest.name
-                self._announcer.mode = self._settings.spelling.mode
-                logger.info("settings reloaded")
-        if self._wants_pause != self._is_paused:
-            self._is_paused = self._wants_pause
-            self._announcer.deliver(self._recognizer.teacher.stop("paused"))
-            self._recognizer.reset()
-            self._announcer.tell_state("paused" if self._is_paused else "idle")
-
-    def _teach(self) -> None:
-        """Begin lessons and forget words, as others have asked."""
-        while self._lessons:
-            name, word = self._lessons.popleft()
-            if name == "learn" and self._is_paused:
-                logger.warning("learn: the device is paused; resume it first")
-                continue
-            teacher = self._recognizer.teacher
-            self._announcer.deliver(teacher.obey(name, word, time.monotonic()))
-
-    def _obey(self, name: str, argument: str) -> None:
-        """Carry out a command from the broker; on paho's thread."""
-        if name in ("pause", "resume"):
-            self._wants_pause = name == "pause"
-        elif name in ("learn", "forget"):
-            self._lessons.append((name, argument))
-        elif name == "reload":
+    def _obey(self, command: str) -> None:
+        """Carry out ``reload`` or ``restart``; on paho's thread."""
+        if command == "reload":
             signal.raise_signal(signal.SIGHUP)
-        elif name == "restart":
+        else:
             self.is_restart_wanted = True
             self._stop.set()
 
     def _watch(self) -> None:
         self._notifier.send("READY=1")
-        source = without_secrets(self._settings.camera.source)
-        logger.info("ready: %s, model %s", source, self._bundle.manifest.name)
+        course = self._helm.course
+        source = without_secrets(course.settings.camera.source)
+        logger.info("ready: %s, model %s", source, course.bundle.manifest.name)
         started = time.monotonic()
-        next_stats = started + self._settings.health.stats_interval
+        next_stats = started + self._stats_interval
         next_sign_of_life = started
         while not self._stop.wait(_TICK):
             now = time.monotonic()
@@ -216,12 +170,12 @@ class Pipeline:
                 next_sign_of_life = now + interval
             if now >= next_stats:
                 self._announcer.tell_stats(self._stats(now - started))
-                next_stats = now + self._settings.health.stats_interval
+                next_stats = now + self._stats_interval
 
     def _status(self) -> str:
         if trouble := self._announcer.problem("camera"):
             return f"no camera: {trouble}"
-        if self._is_paused:
+        if self._helm.is_paused:
             return "paused"
         return "signing" if self._recognizer.is_signing else "watching"
 
@@ -230,7 +184,7 @@ class Pipeline:
         since, self._counted = self._counted, counts.get("landmarks", 0)
         return {
             "uptime": round(uptime),
-            "fps": round((self._counted - since) / self._settings.health.stats_interval, 2),
+            "fps": round((self._counted - since) / self._stats_interval, 2),
             "stage_ms": {name: round(ms, 2) for name, ms in self._recognizer.stage_ms.items()},
             "latency_ms": round(self._announcer.latency_ms, 1),
             "cpu_percent": self._usage.cpu_percent(),

@@ -1,46 +1,54 @@
 """MQTT: what was recognised goes out, commands come in.
 
-Signs, letters and utterances wait in ``edge.outbox`` while the broker is away; the last state
-and problem are kept and published again at each connection; figures are not kept.
+Signs, letters and utterances wait in ``edge.outbox`` while the broker is away; state, problem,
+settings and discovery are kept in ``edge.retained`` and published again at each connection;
+figures are not kept.
 """
 
 from __future__ import annotations
 
 import logging
-import math
-import os
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 
-from edge.errors import ConfigError
-from edge.outbox import WINDOW, Message, Outbox
+from edge.connection import properties_of
+from edge.folders import state_folder
+from edge.inbox import Inbox
+from edge.link import Link
+from edge.outbox import WINDOW, Outbox
 from edge.payloads import encode, sign_payload, utterance_payload
+from edge.retained import Retained
+from edge.spool import MEMORY
+from edge.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
+    import paho.mqtt.client as mqtt
     from paho.mqtt.reasoncodes import ReasonCode
     from typing_extensions import Self
 
     from edge.config import MqttSettings
     from edge.messages import Sign, Utterance
+    from edge.spool import Message
 
 logger = logging.getLogger(__name__)
 
-MAX_COMMAND_BYTES: Final = 1024
-_RETAINED_SPARE: Final = 50  # room in paho's queue for availability, state and problem
-_WARN_INTERVAL: Final = 60.0
+_RETAINED_SPARE: Final = 100  # room in paho's queue for what is retained
 
 
 class Publisher:
-    """One device's side of the broker; safe to call from any thread."""
+    """One device's side of the broker; safe to call from any thread.
+
+    The callbacks come on paho's thread or on that of a caller, holding locks of ours that none
+    of our methods needs: they may call us, but must return soon and wait for no other thread.
+    """
 
     def __init__(
         self,
@@ -48,29 +56,44 @@ class Publisher:
         *,
         version: str,
         on_command: Callable[[str, bytes], None] | None = None,
+        on_problem: Callable[[str], None] | None = None,
+        on_outbox_problem: Callable[[str], None] | None = None,
     ) -> None:
-        """Prepare the client; nothing is sent before ``start``.
+        """Prepare the client and open the outbox; nothing is sent before ``start``.
 
         Args:
             settings: The broker.
             version: Program version, published with the state.
-            on_command: Called on paho's thread with the topic below the device's root and the
-                payload, which is valid UTF-8 of at most MAX_COMMAND_BYTES. It must return soon.
+            on_command: Called with the topic below the device's root, ``command`` or
+                ``<setting>/set``, and the payload, as ``edge.inbox`` lets it pass.
+            on_problem: Called with what is wrong with the broker, or empty when that is over.
+            on_outbox_problem: The same of the file in which messages wait.
 
         Raises:
-            ConfigError: The password file or the host name is unusable.
+            ConfigError: The login, a certificate or the host name is unusable.
         """
         self._settings = settings
         self._root = f"{settings.base}/{settings.device_id}"
-        self._on_command = on_command
-        self._outbox = Outbox(settings.queue, self._send)
+        self._link = Link(
+            settings,
+            f"{settings.base}-{settings.device_id}",
+            on_up=self._when_up,
+            on_down=self._when_down,
+            on_problem=on_problem,
+        )
+        self._client = self._link.client
+        self._prepare(self._client)
+        self._waiting = Waiting(outbox_file(settings), on_outbox_problem)
+        self._outbox = Outbox(
+            self._waiting, self._send, limit=settings.queue, age_max=settings.queue_age
+        )
+        self._retained = Retained(self._send_retained)
+        self._inbox = Inbox(
+            settings, self._root, on_command=on_command, on_birth=self._retained.send_again
+        )
         self._state_lock = threading.Lock()
         self._state: dict[str, object] = {"version": version}
-        self._retained: dict[str, bytes] = {}
-        self._is_started = self._is_closing = False
-        self._is_connected = self._is_ready = self._is_failing = False
-        self._last_command_warning = -math.inf
-        self._client = self._make_client()
+        self._is_started = self._is_closed = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -87,11 +110,11 @@ class Publisher:
     @property
     def is_connected(self) -> bool:
         """Whether the broker has accepted us and the connection stands."""
-        return self._is_connected
+        return self._link.is_up
 
     @property
     def dropped(self) -> int:
-        """Messages dropped because too many waited; the oldest go."""
+        """Messages dropped because too many waited, or because they waited too long."""
         return self._outbox.dropped
 
     def start(self) -> None:
@@ -99,10 +122,8 @@ class Publisher:
         if self._is_started:
             return
         self._is_started = True
-        self._client.connect_async(
-            self._settings.host, self._settings.port, keepalive=self._settings.keepalive
-        )
-        self._client.loop_start()
+        self._waiting.tell()
+        self._link.start()
 
     def publish_sign(
         self,
@@ -136,140 +157,110 @@ class Publisher:
         """Merge the fields into the retained state, and publish it where that changed it."""
         with self._state_lock:
             self._state.update(fields)
-            self._retain("state", encode(self._state))
+            self._retained.keep(f"{self._root}/state", encode(self._state))
+        self._retained.flush()
 
-    def publish_stats(self, stats: Mapping[str, object]) -> None:
-        """Publish figures of the moment; they are not kept while the broker is away."""
-        if self._is_ready:
-            self._client.publish(f"{self._root}/stats", encode(stats), qos=0)
+    def publish_setting(self, name: str, value: str) -> None:
+        """Publish what a setting is now, retained."""
+        self._retain(f"{self._root}/{name}/state", value.encode())
+
+    def publish_discovery(self, topic: str, payload: bytes) -> None:
+        """Publish JSON at a full topic outside our root, retained; an empty payload removes it."""
+        self._retain(topic, payload)
 
     def publish_problem(self, problem: Mapping[str, object] | None) -> None:
         """Publish what is wrong now, retained; ``{}`` when nothing is."""
-        with self._state_lock:
-            self._retain("problem", encode(problem or {}))
+        self._retain(f"{self._root}/problem", encode(problem or {}))
+
+    def publish_stats(self, stats: Mapping[str, object]) -> None:
+        """Publish figures of the moment; they are not kept while the broker is away."""
+        if self._link.is_up:
+            properties = properties_of(self._settings, is_json=True)
+            self._client.publish(f"{self._root}/stats", encode(stats), 0, properties=properties)
 
     def close(self, timeout: float = 2.0) -> None:
-        """Deliver what waits and ``offline``, and disconnect, within ``timeout`` seconds."""
-        deadline = time.monotonic() + timeout
-        if not self._is_started or self._is_closing:
-            return
-        while self._is_ready and self._outbox and _left(deadline) > 0:
-            time.sleep(0.01)
-        self._is_closing = True
-        if self._is_connected:
-            info = self._client.publish(f"{self._root}/availability", "offline", 1, retain=True)
-            while self._is_connected and not _is_delivered(info) and _left(deadline) > 0:
-                time.sleep(0.01)
-        if self._outbox:
-            logger.warning("%d messages were not delivered to the broker", len(self._outbox))
-        self._client.disconnect()
-        # loop_stop waits without limit, and a connection attempt may hang for seconds.
-        stopper = threading.Thread(target=self._client.loop_stop, name="mqtt-stop", daemon=True)
-        stopper.start()
-        stopper.join(max(0.1, _left(deadline)))
-        self._is_connected = self._is_ready = False
+        """Deliver what waits and ``offline``, and disconnect, within ``timeout`` seconds.
 
-    def _make_client(self) -> mqtt.Client:
-        settings = self._settings
-        try:
-            settings.host.encode("idna")
-        except UnicodeError:  # paho's thread would die of it, silently
-            raise ConfigError(f"mqtt.host = {settings.host!r}: not a host name") from None
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"{settings.base}-{settings.device_id}",
-        )
-        password = _read_password(settings)
-        if settings.username:
-            client.username_pw_set(settings.username, password)
+        What is not delivered by then stays in the outbox's file, for the next start.
+        """
+        deadline = time.monotonic() + timeout
+        if self._is_closed:
+            return
+        self._is_closed = True
+        while self._link.is_up and self._outbox and _left(deadline) > 0:
+            time.sleep(0.01)
+        self._inbox.close()
+        if self._link.is_up:
+            info = self._client.publish(f"{self._root}/availability", "offline", 1, retain=True)
+            while self._link.is_up and not _is_delivered(info) and _left(deadline) > 0:
+                time.sleep(0.01)
+        if self._is_started:
+            self._link.close(max(0.1, _left(deadline)))
+        if self._outbox and not self._waiting.is_on_file:
+            logger.warning("%d messages were not delivered to the broker", len(self._outbox))
+        elif self._outbox:
+            logger.info("%d messages wait for the next start", len(self._outbox))
+        self._waiting.close()
+
+    def _prepare(self, client: mqtt.Client) -> None:
         client.will_set(f"{self._root}/availability", "offline", qos=1, retain=True)
-        client.reconnect_delay_set(min_delay=1, max_delay=int(settings.retry_max))
         client.max_inflight_messages_set(WINDOW)
         client.max_queued_messages_set(WINDOW + _RETAINED_SPARE)
-        client.on_connect = lambda _c, _u, _flags, reason, _p: self._when_connected(reason)
-        client.on_connect_fail = lambda _c, _u: self._report_failure("cannot be reached")
-        client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._when_disconnected(reason)
-        client.on_publish = lambda _c, _u, mid, _reason, _p: self._when_acknowledged(mid)
-        client.on_message = lambda _c, _u, message: self._when_message(message)
-        return client
+        client.on_subscribe = lambda _c, _u, _mid, reasons, _p: self._when_subscribed(reasons)
+        client.on_publish = lambda _c, _u, mid, reason, _p: self._when_acknowledged(mid, reason)
+        client.on_message = lambda _c, _u, message: self._inbox.take(message)
 
     def _queue(self, topic: str, fields: Mapping[str, object]) -> None:
-        self._outbox.put(Message(f"{self._root}/{topic}", encode(fields)))
+        self._outbox.put(f"{self._root}/{topic}", encode(fields))
 
-    def _send(self, message: Message) -> int | None:
-        info = self._client.publish(message.topic, message.payload, qos=1)
+    def _send(self, message: Message, waited: float) -> int | None:
+        expiry = self._settings.expiry
+        # What has waited longer is for those who listen now; the broker need not keep it.
+        left = max(1.0, expiry - waited) if expiry else 0.0
+        properties = properties_of(self._settings, is_json=True, expiry=left)
+        info = self._client.publish(message.topic, message.payload, 1, properties=properties)
         return None if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE else info.mid
 
     def _retain(self, topic: str, payload: bytes) -> None:
-        name = f"{self._root}/{topic}"
-        if self._retained.get(name) == payload:
-            return
-        self._retained[name] = payload
-        if self._is_ready:
-            self._client.publish(name, payload, qos=1, retain=True)
+        self._retained.keep(topic, payload)
+        self._retained.flush()
 
-    def _republish(self) -> None:
-        for topic in list(self._retained):
-            payload = None
-            # Another thread may set a newer one meanwhile; the newest must be sent last.
-            while payload is not self._retained[topic]:
-                payload = self._retained[topic]
-                self._client.publish(topic, payload, qos=1, retain=True)
+    def _send_retained(self, topic: str, payload: bytes) -> bool:
+        properties = properties_of(self._settings, is_json=payload.startswith(b"{"))
+        info = self._client.publish(topic, payload, 1, retain=True, properties=properties)
+        return info.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
 
-    def _when_connected(self, reason: ReasonCode) -> None:
-        if self._is_closing:
-            self._client.disconnect()
-        elif reason.is_failure:
-            self._report_failure(f"refuses us: {reason}")
-        else:
-            logger.info("connected to the broker %s", self._address)
-            self._is_connected, self._is_failing = True, False
-            self._client.publish(f"{self._root}/availability", "online", qos=1, retain=True)
-            self._client.subscribe(f"{self._root}/command", qos=1)
+    def _when_up(self) -> None:
+        self._client.publish(f"{self._root}/availability", "online", qos=1, retain=True)
+        self._client.subscribe(self._inbox.topics)
+        self._retained.open()
+        self._outbox.open()
 
-    def _when_acknowledged(self, mid: int) -> None:
-        self._outbox.acknowledge(mid)
-        if self._is_connected and not self._is_ready and not self._is_closing:
-            # Only now has paho resent what an earlier connection left: nothing can overtake it,
-            # and an old state sent again cannot replace the newest.
-            self._is_ready = True
-            self._republish()
-            self._outbox.open()
-
-    def _when_disconnected(self, reason: ReasonCode) -> None:
-        was_connected, self._is_connected, self._is_ready = (
-            self._is_connected,
-            False,
-            False,
-        )
+    def _when_down(self) -> None:
         self._outbox.shut()
-        if was_connected and not self._is_closing:
-            self._report_failure(f"has gone: {reason}")
+        self._retained.shut()
 
-    def _report_failure(self, what: str) -> None:
-        level = logging.DEBUG if self._is_failing else logging.WARNING
-        self._is_failing = True
-        logger.log(level, "the broker %s %s; trying again", self._address, what)
+    def _when_subscribed(self, reasons: Sequence[ReasonCode]) -> None:
+        topics = [topic for topic, _ in self._inbox.topics]
+        refused = [
+            topic for topic, reason in zip(topics, reasons, strict=False) if reason.is_failure
+        ]
+        if refused:
+            logger.warning("the broker does not let us hear %s", " or ".join(refused))
 
-    @property
-    def _address(self) -> str:
-        return f"{self._settings.host}:{self._settings.port}"
+    def _when_acknowledged(self, mid: int, reason: ReasonCode) -> None:
+        if reason.is_failure:  # only MQTT 5 tells; sent again, it would be refused again
+            self._link.tell_problem(f"{self._link.address} refuses messages: {reason}")
+        self._outbox.acknowledge(mid)
+        self._retained.flush()
 
-    def _when_message(self, message: mqtt.MQTTMessage) -> None:
-        fault = _fault_of(message)
-        if fault:
-            self._warn_of_command(fault)
-        elif self._on_command is not None:
-            try:
-                self._on_command(message.topic[len(self._root) + 1 :], bytes(message.payload))
-            except Exception:  # whatever it is, paho's thread must live
-                logger.exception("a command failed")
 
-    def _warn_of_command(self, fault: str) -> None:
-        now = time.monotonic()
-        if now - self._last_command_warning >= _WARN_INTERVAL:
-            self._last_command_warning = now
-            logger.warning("a command was ignored: %s", fault)
+def outbox_file(settings: MqttSettings) -> Path | None:
+    """Name the file in which messages wait; None where they are to be kept in memory."""
+    if settings.outbox == MEMORY:
+        return None
+    given = Path(settings.outbox).expanduser() if settings.outbox else state_folder() / "outbox"
+    return given / f"{settings.device_id}.sqlite"
 
 
 def _left(deadline: float) -> float:
@@ -281,32 +272,3 @@ def _is_delivered(info: mqtt.MQTTMessageInfo) -> bool:
         return info.is_published()
     except (RuntimeError, ValueError):  # it never will be
         return True
-
-
-def _fault_of(message: mqtt.MQTTMessage) -> str:
-    if message.retain:  # it would be carried out again at every connection
-        return "it is retained"
-    if len(message.payload) > MAX_COMMAND_BYTES:
-        return f"{len(message.payload)} bytes, more than {MAX_COMMAND_BYTES}"
-    try:
-        message.payload.decode("utf-8")
-    except UnicodeDecodeError:
-        return "not UTF-8"
-    return ""
-
-
-def _read_password(settings: MqttSettings) -> str | None:
-    """Read the password from the file or the unit's credentials, if either is there."""
-    path = Path(settings.password_file)
-    if not settings.password_file:
-        path = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / "mqtt-password"
-        if not (settings.username and path.is_file()):
-            return None
-    if not settings.username:
-        raise ConfigError("mqtt.password_file is set but mqtt.username is empty")
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise ConfigError(f"mqtt.password_file = {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"mqtt.password_file = {path}: not UTF-8") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -14,12 +13,14 @@ from edge.early import Early
 from edge.errors import BundleError
 from edge.followed import Followed
 from edge.gate import Gate
+from edge.health import StageTimer
 from edge.letters import LetterClassifier, make_classifier
 from edge.messages import Declined, Frame, Landmarks, Segment, Sign, Utterance
 from edge.segmenter import Segmenter
 from edge.sliding import SlidingSegmenter
 from edge.speller import Speller
 from edge.spelling_word import Letter, Spelled
+from edge.taught import RESERVED
 from edge.teaching import Progress, Teacher
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class Recognizer:
             bundle,
             threshold=settings.classifier.threshold,
             threads=settings.classifier.threads,
+            hand=settings.classifier.dominant_hand,
         )
         segmenter = make_segmenter(settings.segmenter, classifier)
         teacher, speller = Teacher(settings.learning, classifier), make_speller(settings.spelling)
@@ -124,6 +126,18 @@ class Recognizer:
         self._gate = Gate(settings.gate)
         self._composer = Composer(settings.composer, bundle.forms)
         self._early = Early(settings.classifier)
+
+    def adjust(self, settings: Settings) -> None:
+        """Take new threshold, dominant hand and cool-down under way; the rest must be as before."""
+        self._settings = settings
+        self._classifier.set_threshold(settings.classifier.threshold)
+        self._classifier.hand = settings.classifier.dominant_hand
+        self._composer.set_cooldown(settings.composer.cooldown)
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """Words that it can say, shipped and taught."""
+        return tuple(word for word in self._classifier.glosses if word not in RESERVED)
 
     def prepare(self) -> None:
         """Load MediaPipe now, so that the first frames need not wait for it."""
@@ -283,23 +297,5 @@ class Recognizer:
                 self.counts[f"declined_{reason}"] += 1
                 yield Declined(item.onset, item.offset, reason, prediction.top)
 
-    def _timed(self, stage: str) -> _Timer:
-        return _Timer(self.stage_ms, stage)
-
-
-class _Timer:
-    """Keeps a running mean of a stage's milliseconds."""
-
-    _SHARE: Final = 0.1
-
-    def __init__(self, into: dict[str, float], stage: str) -> None:
-        self._into = into
-        self._stage = stage
-
-    def __enter__(self) -> None:
-        self._start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        took = (time.perf_counter() - self._start) * 1000
-        mean = self._into.get(self._stage, took)
-        self._into[self._stage] = mean + self._SHARE * (took - mean)
+    def _timed(self, stage: str) -> StageTimer:
+        return StageTimer(self.stage_ms, stage)

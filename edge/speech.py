@@ -53,11 +53,19 @@ class Speech:
         self._waiting: deque[tuple[str, float]] = deque()
         self._changed = threading.Condition()
         self._child: subprocess.Popen[bytes] | None = None
+        self._manner: Manner | None = None
         self._child_lock = threading.Lock()
         self._is_closed = False
         self._problem = ""
         self.is_speaking = False
         self.said = self.dropped = self.failed = self.timeouts = 0
+
+    def configure(self, settings: SpeechSettings) -> None:
+        """Take new settings from the next text on; switched off, what waits is not said."""
+        with self._changed:
+            self._settings = settings
+            if not settings.enabled:
+                self._waiting.clear()
 
     @property
     def problem(self) -> str:
@@ -177,12 +185,6 @@ class Speech:
         self._problem = reason
 
     def _started(self) -> subprocess.Popen[bytes] | None:
-        with self._child_lock:
-            if self._child is None and not self._is_closed:
-                self._child = self._spawn()
-            return self._child
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
         settings = self._settings
         manner = Manner(
             settings.engine,
@@ -191,6 +193,16 @@ class Speech:
             settings.rate,
             settings.volume,
         )
+        if manner != self._manner:
+            self._kill()
+        with self._child_lock:
+            if self._child is None and not self._is_closed:
+                self._child = self._spawn(manner)
+                self._manner = manner
+            return self._child
+
+    @staticmethod
+    def _spawn(manner: Manner) -> subprocess.Popen[bytes]:
         paths = [
             str(Path(__file__).resolve().parent.parent),
             os.environ.get("PYTHONPATH", ""),

@@ -21,6 +21,7 @@ import numpy as np
 from edge import features
 from edge.archive import Clip, read_clips, write_clips
 from edge.errors import ArchiveError, ConfigError, SourceError
+from edge.folders import state_folder
 from edge.messages import Segment
 from edge.skeleton import LEFT_HAND, RIGHT_HAND
 
@@ -71,10 +72,7 @@ def folder_of(settings: LearningSettings) -> Path:
     """Say where taught words are kept: as set, else in the service's or the user's state."""
     if settings.folder:
         return Path(settings.folder).expanduser()
-    if service := os.environ.get("STATE_DIRECTORY", "").partition(":")[0]:
-        return Path(service) / "taught"
-    user = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(user, "sign-edge", "taught").expanduser()
+    return state_folder() / "taught"
 
 
 class Store:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -27,23 +27,21 @@ MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/s
 class Broker:
     """Mosquitto on a free port of this machine, which it keeps when started again."""
 
-    def __init__(self, folder: Path, *, user: str = "", password: str = "") -> None:
-        """Write the configuration; with a user, only that user may connect."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+    def __init__(
+        self, folder: Path, *, user: str = "", password: str = "", lines: Sequence[str] = ()
+    ) -> None:
+        """Write the configuration; with a user, only that user may connect; lines are added."""
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._config = folder / "mosquitto.conf"
-        lines = [f"listener {self.port} 127.0.0.1", "persistence false"]
+        lines = [f"listener {self.port} 127.0.0.1", *lines, "persistence false"]
         if os.getuid() == 0:
             lines.append("user root")
         if user:
             passwords = folder / "passwords"
-            subprocess.run(
-                ["mosquitto_passwd", "-b", "-c", str(passwords), user, password], check=True
-            )
+            add_user(passwords, user, password)
             lines += ["allow_anonymous false", f"password_file {passwords}"]
-        else:
+        elif not any(line.startswith("allow_anonymous") for line in lines):
             lines.append("allow_anonymous true")
         self._config.write_text("\n".join(lines) + "\n")
 
@@ -79,6 +77,20 @@ class Broker:
             self._process.send_signal(signal.SIGCONT)
 
 
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def add_user(passwords: Path, user: str, password: str) -> None:
+    """Add a user to mosquitto's password file, which need not be there yet."""
+    new = [] if passwords.exists() else ["-c"]
+    command = ["mosquitto_passwd", "-b", *new, str(passwords), user, password]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """One message."""
@@ -95,6 +107,12 @@ class Received:
     is_retained: bool
     """Whether the broker had kept it."""
 
+    content_type: str = ""
+    """As the publisher calls it; MQTT 5 only."""
+
+    expiry: int | None = None
+    """Seconds for which the broker may still keep it; MQTT 5 only."""
+
     @property
     def fields(self) -> dict[str, Any]:
         """The payload as a JSON object."""
@@ -106,12 +124,20 @@ class Received:
 class Subscriber:
     """Collects what is published; connects again by itself."""
 
-    def __init__(self, port: int, topics: str = "#") -> None:
-        """Connect and wait until the subscription stands."""
+    def __init__(
+        self,
+        port: int,
+        topics: str = "#",
+        *,
+        protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311,
+        prepare: Callable[[mqtt.Client], object] = lambda _: None,
+    ) -> None:
+        """Connect and wait until the subscription stands; prepare may give login and TLS."""
         self.messages: list[Received] = []
         self._changed = threading.Condition()
         self._is_subscribed = threading.Event()
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=protocol)
+        prepare(self._client)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe(topics, qos=1)
         self._client.on_subscribe = lambda *_: self._is_subscribed.set()
@@ -148,6 +174,8 @@ class Subscriber:
             message.payload.decode("utf-8", errors="replace"),
             message.qos,
             bool(message.retain),
+            getattr(message.properties, "ContentType", ""),
+            getattr(message.properties, "MessageExpiryInterval", None),
         )
         with self._changed:
             self.messages.append(received)

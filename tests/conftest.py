@@ -148,6 +148,14 @@ def hand_at(wrist: NDArray[np.float64], sign: int) -> NDArray[np.float32]:
     return hand
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep state, ours and that of children, away from the user's own and from other tests'."""
+    folder = tmp_path / "state"
+    monkeypatch.setenv("STATE_DIRECTORY", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def signing() -> Signing:
     """One sign of one and a half seconds in five, at 15 frames per second."""

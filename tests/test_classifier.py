@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from edge.classifier import Classifier, softmax
 from edge.config import Settings
 from edge.evaluation import predict
 from edge.messages import Segment
+from edge.runtime import Network
 from edge.skeleton import mirror
 
 if TYPE_CHECKING:
@@ -60,6 +62,47 @@ def test_body_without_a_hand_says_nothing(classifier: Classifier, prototypes: li
         points = clip.points.copy()
         points[:, 33:] = np.nan
         assert not classifier.classify(clip.times, points, 0.0, 1.0).is_accepted
+
+
+def test_known_hand_is_looked_at_once_and_mirrored_by_the_other(
+    bundle: Bundle, prototypes: list[Clip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Classifier(bundle)
+    right, left = Classifier(bundle, hand="right"), Classifier(bundle, hand="left")
+    for clip in prototypes[:10]:
+        mirrored = replace(clip, points=mirror(clip.points))
+        assert classify(right, clip).top[0] == classify(left, mirrored).top[0]
+        assert classify(left, clip).top[0] == classify(right, mirrored).top[0]
+    runs = Counter[str]()
+    run = Network.run_with_embedding
+
+    def count(network: Network, values: NDArray[np.float32]) -> object:
+        runs["all"] += 1
+        return run(network, values)
+
+    monkeypatch.setattr(Network, "run_with_embedding", count)
+    classify(right, prototypes[0])
+    assert runs["all"] == 1
+    classify(both, prototypes[0])
+    assert runs["all"] == 3
+
+
+def test_known_hand_still_knows_taught_words(bundle: Bundle, prototypes: list[Clip]) -> None:
+    right = Classifier(bundle, hand="right")
+    segments = [Segment(0.0, c.times[-1], c.times, c.points, "stop") for c in prototypes[:3]]
+    right.teach("mine", segments)
+    assert right.probabilities(segments[0]).sum() == pytest.approx(1, abs=1e-4)
+    assert right.glosses[-1] == "mine"
+
+
+def test_threshold_may_be_changed_and_changed_back(bundle: Bundle, prototypes: list[Clip]) -> None:
+    classifier = Classifier(bundle)
+    accepted = classify(classifier, prototypes[0]).is_accepted
+    assert accepted
+    classifier.set_threshold(1.0)
+    assert not classify(classifier, prototypes[0]).is_accepted
+    classifier.set_threshold(0.0)
+    assert classify(classifier, prototypes[0]).is_accepted
 
 
 def test_single_frame_is_no_crash(classifier: Classifier, signing: Signing) -> None:

@@ -170,3 +170,12 @@ def test_utterances_hold_every_sign_once_and_in_order(
     assert said == glosses_of(events)
     for before, after in pairwise(utterances):
         assert after.onset - before.offset >= 2.0
+
+
+def test_cooldown_may_be_changed_under_way() -> None:
+    composer = make_composer(cooldown=0.3)
+    assert glosses_of(composer.push(make_prediction("yes", 0.0, 1.0), 1.0)) == ["yes"]
+    composer.set_cooldown(2.0)
+    assert glosses_of(composer.push(make_prediction("yes", 2.0, 2.5), 2.5)) == []
+    composer.set_cooldown(0.0)
+    assert glosses_of(composer.push(make_prediction("yes", 2.6, 3.0), 3.0)) == ["yes"]

@@ -48,7 +48,7 @@ def daemon(tmp_path: Path, broker: Broker, signing: Signing) -> Iterator[Daemon]
 
 def lessons(subscriber: Subscriber) -> list[dict[str, Any]]:
     """Return the states that tell of a lesson, in order."""
-    states = [json.loads(text) for text in subscriber.texts("/state")]
+    states = [json.loads(text) for text in subscriber.texts("test/state")]
     return [state for state in states if state.get("learning")]
 
 
@@ -74,7 +74,7 @@ def test_word_is_learnt_over_mqtt_known_at_once_and_forgotten(
     assert subscriber.wait_for_text("/availability", "online", AGES)
 
     subscriber.publish(COMMAND, "learn  Blub")
-    assert wait_for_lesson(subscriber, "known"), (daemon.log, subscriber.texts("/state"))
+    assert wait_for_lesson(subscriber, "known"), (daemon.log, subscriber.texts("test/state"))
     told = lessons(subscriber)
     assert told[0]["state"] == "learning"
     assert told[0]["learning"] == {
@@ -115,7 +115,7 @@ def test_hostile_words_are_refused_with_one_warning(
         subscriber.publish(COMMAND, f"forget {word}")
     assert daemon.logged("was refused")
     subscriber.publish(COMMAND, "learn ../up")  # a word like any other, and no path
-    assert wait_for_lesson(subscriber, "known"), (daemon.log, subscriber.texts("/state"))
+    assert wait_for_lesson(subscriber, "known"), (daemon.log, subscriber.texts("test/state"))
     assert daemon.log.count("was refused") == 1
     assert "\x1b" not in daemon.log
     (path,) = (tmp_path / "taught").iterdir()
@@ -133,7 +133,7 @@ def test_pause_ends_a_lesson(daemon: Daemon, subscriber: Subscriber, tmp_path: P
     assert wait_for_lesson(subscriber, "failed")
 
     def is_paused() -> bool:
-        return bool(json.loads(subscriber.texts("/state")[-1])["state"] == "paused")
+        return bool(json.loads(subscriber.texts("test/state")[-1])["state"] == "paused")
 
     assert subscriber.wait_for(lambda _: is_paused(), AGES)
     assert lessons(subscriber)[-1]["learning"]["note"] == "paused"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -16,11 +18,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from broker import MOSQUITTO, Broker, Received, Subscriber
+from paho.mqtt.enums import MQTTProtocolVersion
 
 from edge.config import MqttSettings
 from edge.errors import ConfigError
+from edge.inbox import MAX_COMMAND_BYTES
+from edge.link import Backoff
 from edge.messages import Sign, Utterance
-from edge.publisher import MAX_COMMAND_BYTES, Publisher
+from edge.publisher import Publisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +44,8 @@ def utc_of(seconds: float) -> datetime:
 def make_settings(port: int, **fields: object) -> MqttSettings:
     """Build settings for the broker on a port."""
     return MqttSettings.model_validate(
-        {"host": "127.0.0.1", "port": port, "device": "bench", "retry_max": 1.0, **fields}
+        {"host": "127.0.0.1", "port": port, "device": "bench", "retry_max": 1.0}
+        | {"birth_jitter": 0.2, **fields}
     )
 
 
@@ -77,6 +83,7 @@ def test_sign_is_published_in_the_agreed_shape(broker: Broker, subscriber: Subsc
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text)
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
         assert abs(moment - utc_of(seconds)) < timedelta(milliseconds=2)
+    assert re.fullmatch(r"[0-9a-f]{32}", fields.pop("id"))
     assert fields == {
         "event_type": "tv",
         "text": "TV",
@@ -271,7 +278,7 @@ def test_close_is_quick_when_the_broker_does_not_answer(broker: Broker) -> None:
 
 
 def test_absent_broker_is_warned_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "edge.publisher")
+    caplog.set_level(logging.DEBUG, "edge.link")
     with Publisher(make_settings(Broker(tmp_path).port), version="1"):
         assert is_soon(lambda: len(caplog.records) >= 2)
     levels = [record.levelno for record in caplog.records]
@@ -344,4 +351,178 @@ def test_hostile_commands_are_dropped_and_good_ones_arrive(
         assert publisher.is_connected
     assert [payload for _, payload in got] == [b"", b"\x00", b"crash", "say grüße".encode()]
     warnings = [record for record in caplog.records if "was ignored" in record.getMessage()]
-    assert len(warnings) == 1
+    kinds = ["it is retained", "not UTF-8", f"{MAX_COMMAND_BYTES + 1} bytes, more than"]
+    assert len(warnings) == len(kinds)  # one of each kind
+    assert all(kind in record.getMessage() for kind, record in zip(kinds, warnings, strict=True))
+
+
+def test_setting_goes_to_the_device_and_birth_publishes_everything_again(
+    broker: Broker, subscriber: Subscriber
+) -> None:
+    got: list[tuple[str, bytes]] = []
+    topic = "homeassistant/device/bench/config"
+    with Publisher(
+        make_settings(broker.port), version="1", on_command=lambda *what: got.append(what)
+    ) as publisher:
+        publisher.publish_state(state="idle")
+        publisher.publish_setting("volume", "80")
+        publisher.publish_discovery(topic, b'{"o":{}}')
+        assert subscriber.wait_for_text("volume/state", "80")
+        assert subscriber.wait_for_text("/config", '{"o":{}}')
+        subscriber.publish(f"{ROOT}/volume/set", "70")
+        subscriber.publish(f"{ROOT}/volume/set", "60", retain=True)
+        assert is_soon(lambda: bool(got))
+        for payload, times in (("offline", 1), ("online", 2), ("online", 3)):
+            subscriber.publish("homeassistant/status", payload)
+            assert subscriber.wait_for(lambda _, n=times: len(subscriber.texts("/config")) == n)  # type: ignore[misc]
+        assert subscriber.texts("volume/state") == ["80"] * 3
+        assert len(subscriber.texts(f"{ROOT}/state")) == 3
+        publisher.publish_discovery(topic, b"")
+        assert subscriber.wait_for_text("/config", "")
+    assert got[0] == ("volume/set", b"70")
+    late = Subscriber(broker.port)
+    assert late.wait_for_text("volume/state", "80")
+    assert late.texts("/config") == []
+    late.close()
+
+
+def test_burst_of_births_is_answered_once(broker: Broker, subscriber: Subscriber) -> None:
+    with Publisher(make_settings(broker.port, birth_jitter=0.5), version="1") as publisher:
+        publisher.publish_setting("volume", "80")
+        assert subscriber.wait_for_text("volume/state", "80")
+        for _ in range(5):
+            subscriber.publish("homeassistant/status", "online")
+        assert subscriber.wait_for(lambda _: len(subscriber.texts("volume/state")) > 1)
+        time.sleep(0.6)
+        assert len(subscriber.texts("volume/state")) <= 3
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_message_says_what_it_is_and_when_it_expires_where_mqtt_has_words_for_it(
+    broker: Broker, protocol: str
+) -> None:
+    publisher = Publisher(make_settings(broker.port, protocol=protocol, expiry=60), version="1")
+    subscriber = Subscriber(broker.port, f"{ROOT}/#", protocol=MQTTProtocolVersion.MQTTv5)
+    publish(publisher, 1)
+    time.sleep(2.1)  # as if the broker had been away
+    with publisher:
+        publisher.publish_setting("mode", "words")
+        publisher.publish_state(state="idle")
+        assert subscriber.wait_for(lambda messages: segments(messages) == [1])
+        assert subscriber.wait_for_text(f"{ROOT}/state", '{"version":"1","state":"idle"}')
+        assert subscriber.wait_for_text("mode/state", "words")
+    subscriber.close()
+    last = {item.topic.removeprefix(f"{ROOT}/"): item for item in subscriber.messages}
+    json_type = "application/json" if protocol == "5" else ""
+    assert last["sign"].content_type == last["state"].content_type == json_type
+    assert last["mode/state"].content_type == last["availability"].content_type == ""
+    expiry = last["sign"].expiry
+    assert (expiry is not None and 50 <= expiry <= 58) if protocol == "5" else expiry is None
+    assert last["state"].expiry is None
+
+
+def test_what_was_not_delivered_is_delivered_by_the_next_process(tmp_path: Path) -> None:
+    broker = Broker(tmp_path)
+    settings = make_settings(broker.port)
+    with Publisher(settings, version="1") as publisher:
+        for number in range(30):
+            publish(publisher, number)
+    broker.start()
+    subscriber = Subscriber(broker.port)
+    with Publisher(settings, version="1") as publisher:
+        publish(publisher, 30)
+        assert subscriber.wait_for(lambda messages: segments(messages) == list(range(31)))
+        assert is_soon(lambda: not publisher._outbox)
+    names = [json.loads(text)["id"] for text in subscriber.texts("/sign")]
+    assert len(set(names)) == 31
+    subscriber.close()
+    broker.stop()
+
+
+def test_message_on_its_way_when_the_process_dies_comes_again_with_its_id(
+    broker: Broker, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(broker.port)
+    first = Publisher(settings, version="1")
+    first.start()
+    assert is_soon(lambda: first.is_connected)
+    monkeypatch.setattr(first._outbox, "acknowledge", lambda _mid: None)  # it dies before
+    publish(first, 1)
+    publish(first, 2)
+    assert subscriber.wait_for(lambda messages: segments(messages) == [1, 2])
+    first._waiting.close()
+    first.close(0.1)
+    with Publisher(settings, version="1"):
+        assert subscriber.wait_for(lambda messages: segments(messages) == [1, 2, 1, 2])
+    names = [json.loads(text)["id"] for text in subscriber.texts("/sign")]
+    assert names[:2] == names[2:]
+
+
+def test_refusal_is_a_problem_until_the_login_is_right(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, user="bench", password="right")  # noqa: S106
+    broker.start()
+    secret = tmp_path / "secret"
+    secret.write_text("right")
+    problems: list[str] = []
+    settings = make_settings(broker.port)
+    with Publisher(settings, version="1", on_problem=problems.append):
+        assert is_soon(lambda: bool(problems))
+    assert len(problems) == 1
+    assert re.fullmatch(rf"127\.0\.0\.1:{broker.port} refuses us: Not authorized", problems[0])
+    login = {"username": "bench", "password_file": str(secret)}
+    settings = make_settings(broker.port, **login)
+    with Publisher(settings, version="1", on_problem=problems.append) as publisher:
+        assert is_soon(lambda: publisher.is_connected)
+        broker.stop()
+        assert is_soon(lambda: len(problems) >= 2)
+        broker.start()
+        assert is_soon(lambda: publisher.is_connected)
+        assert problems[-1] == ""
+    broker.stop()
+
+
+def test_name_and_password_come_from_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = Broker(tmp_path, user="bench", password="right")  # noqa: S106
+    broker.start()
+    (tmp_path / "mqtt-username").write_text("bench\n")
+    (tmp_path / "mqtt-password").write_text("right\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with Publisher(make_settings(broker.port, protocol="3.1.1"), version="1") as publisher:
+        assert is_soon(lambda: publisher.is_connected)
+    broker.stop()
+
+
+def test_waits_between_tries_grow_by_chance_up_to_the_limit_and_start_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    backoff = Backoff(30.0)
+    waits = [backoff.next() for _ in range(40)]
+    for number, wait in enumerate(waits):
+        whole = min(30.0, 2.0**number)
+        assert whole / 2 <= wait <= whole
+    assert len(set(waits[10:])) > 20
+    backoff.note_connected()
+    now[0] = 1.0  # parted at once: no busy loop
+    assert backoff.next() >= 15
+    backoff.note_connected()
+    now[0] = 60.0
+    assert backoff.next() <= 1
+
+
+def test_publishing_takes_under_five_milliseconds_to_acknowledgement(broker: Broker) -> None:
+    took = []
+    with Publisher(make_settings(broker.port), version="1") as publisher:
+        assert is_soon(lambda: publisher.is_connected)
+        assert publisher._waiting.is_on_file
+        for number in range(200):
+            begun = time.perf_counter()
+            publish(publisher, number)
+            while publisher._outbox:  # until the broker has it and the file no longer
+                time.sleep(0.0002)
+            took.append(1000 * (time.perf_counter() - begun))
+            time.sleep(0.005)
+    assert statistics.median(took) < 5, statistics.quantiles(took, n=10)

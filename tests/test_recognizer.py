@@ -166,6 +166,26 @@ def test_new_settings_hold_from_then_on(
     assert sum(recognizer.counts[f"declined_{reason}"] for reason in ("unsure", "other")) >= 8
 
 
+def test_threshold_and_hand_change_under_way_without_losing_the_sign(
+    recognizer: Recognizer, stream: list[Landmarks]
+) -> None:
+    middle = next(i for i, item in enumerate(stream) if follow(recognizer, [item]) and i)
+    assert recognizer.is_signing
+    changed = {"threshold": 0.05, "dominant_hand": "right"}
+    recognizer.adjust(Settings.model_validate({"classifier": changed}))
+    assert recognizer.is_signing
+    assert len(glosses_of(follow(recognizer, stream[middle + 1 :]))) >= len(WORDS) - 1
+    recognizer.reset()
+    recognizer.adjust(Settings.model_validate({"classifier": {"threshold": 1.0}}))
+    assert glosses_of(follow(recognizer, stream)) == []
+
+
+def test_vocabulary_is_what_can_be_said(recognizer: Recognizer, bundle: Bundle) -> None:
+    assert "other" in bundle.glosses
+    assert "other" not in recognizer.vocabulary
+    assert set(recognizer.vocabulary) == set(bundle.glosses) - {"other", "nothing"}
+
+
 def test_resting_signer_gives_no_event(recognizer: Recognizer, signing: Signing) -> None:
     clip = signing.but(signs=(), is_rest_seen=True, rest=1.3, length=20.0, trembling=0.003)
     assert follow(recognizer, clip.landmarks()) == []

@@ -1,0 +1,185 @@
+"""Steers recognizer and announcer: by the configuration, the owner's choices and commands.
+
+Choices come over MQTT, beat the configuration and outlive the program, until they are made anew
+or the command ``defaults`` forgets them. The commands ``pause`` and ``resume`` say the same as
+the choice ``recognition``, but only until the program ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from edge.announcer import Announcer
+from edge.choices import Choices
+from edge.course import plot
+from edge.discovery import object_id
+from edge.errors import SetupError
+from edge.folders import state_folder
+from edge.recognizer import Recognizer
+from edge.statefile import StateFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge.bundle import Bundle
+    from edge.config import Settings
+    from edge.controls import Order
+    from edge.course import Course
+
+logger = logging.getLogger(__name__)
+
+_ORDERS_MAX: Final = 32
+"""Choices and commands that may wait; the oldest are dropped."""
+_SETTLED_AT_START: Final = ("camera", "landmarks", "mqtt", "health")
+"""Sections that a reload cannot change."""
+
+
+class Helm:
+    """Asked from any thread; what it does, it does on the one that calls ``steer``."""
+
+    def __init__(
+        self, settings: Settings, bundle: Bundle, on_command: Callable[[str], None]
+    ) -> None:
+        """Load the models and lay the owner's choices over the configuration.
+
+        Args:
+            settings: As configured.
+            bundle: The model that they name.
+            on_command: Called on paho's thread with ``reload`` and ``restart``.
+
+        Raises:
+            SetupError: A bundle, a package or the broker's credentials are unusable.
+        """
+        self._on_command = on_command
+        self._orders: deque[Order] = deque(maxlen=_ORDERS_MAX)
+        self._pending: tuple[Settings, Bundle] | None = None
+        self._advertised: object = None
+        name = f"choices-{object_id(settings.mqtt)}.json"
+        self._choices = StateFile(state_folder() / name, Choices)
+        # Without a broker there is nobody who could change them.
+        chosen = (self._choices.read() if settings.mqtt.enabled else None) or Choices()
+        self._begin(settings, bundle, chosen)
+        self.is_paused = self.course.choices.recognition == "OFF"
+        self.announcer = Announcer(self.course, self._take)
+
+    def start(self) -> None:
+        """Connect to the broker, and tell of everything."""
+        self.announcer.tell_state("paused" if self.is_paused else "idle")
+        self._tell_settings()
+        self._advertise()
+        self.announcer.start()
+
+    def reload(self, settings: Settings, bundle: Bundle) -> None:
+        """Take a new configuration when ``steer`` is called; some of it needs a restart."""
+        for section in _SETTLED_AT_START:
+            if getattr(settings, section) != getattr(self.course.configured, section):
+                logger.warning("[%s] has changed; it takes effect after a restart", section)
+        self._pending = (settings, bundle)
+
+    def steer(self) -> None:
+        """Do what others have asked for meanwhile, in order."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            self._reconfigure(*pending)
+        while self._orders:
+            self._obey(self._orders.popleft())
+        self._advertise()
+
+    def _begin(self, settings: Settings, bundle: Bundle, chosen: Choices) -> None:
+        plain = plot(settings, bundle)
+        try:
+            self.course = plain.choosing(chosen)
+            self.recognizer = Recognizer(self.course.settings, self.course.bundle)
+        except SetupError as error:
+            harmless = chosen.without_models()
+            if harmless == chosen:
+                raise
+            logger.warning("model and mode that the owner chose are left out: %s", error)
+            self.course = plain.choosing(harmless)
+            self.recognizer = Recognizer(self.course.settings, self.course.bundle)
+
+    def _take(self, order: Order) -> None:
+        """Hear what the owner asks over MQTT; on paho's thread."""
+        if not isinstance(order, Choices) and order.name in ("reload", "restart"):
+            self._on_command(order.name)
+        else:
+            self._orders.append(order)
+
+    def _reconfigure(self, settings: Settings, bundle: Bundle) -> None:
+        """Take a new configuration; the owner's choices stay."""
+        try:
+            self._load(plot(settings, bundle).choosing(self.course.choices))
+        except SetupError as error:  # a network that does not load; go on with the old one
+            logger.error("not reloaded: %s", error)  # noqa: TRY400 - one line
+        else:
+            logger.info("settings reloaded")
+            self._tell_settings()
+
+    def _obey(self, order: Order) -> None:
+        if isinstance(order, Choices):
+            if self._choose(order) and order.recognition:
+                self._pause(is_wanted=order.recognition == "OFF")
+        elif order.name == "defaults":
+            if self._choose(None):
+                self._pause(is_wanted=False)
+        elif order.name in ("pause", "resume"):
+            self._pause(is_wanted=order.name == "pause")
+        elif self.is_paused and order.name == "learn":
+            logger.warning("learn: the device is paused; resume it first")
+        else:
+            teacher = self.recognizer.teacher
+            self.announcer.deliver(teacher.obey(order.name, order.argument, time.monotonic()))
+
+    def _choose(self, newer: Choices | None) -> bool:
+        """Take choices, keep them for the next start, then tell of them; None forgets all."""
+        try:
+            course = self.course.choosing(newer)
+            if course.is_adjustment_of(self.course):
+                self.recognizer.adjust(course.settings)
+                self._follow(course)
+            else:
+                self._load(course)
+        except SetupError as error:
+            logger.error("not changed: %s", error)  # noqa: TRY400 - one line
+            return False
+        self._choices.write(self.course.choices)
+        self.announcer.tell_problem("settings", self._choices.problem)
+        self._tell_settings()
+        return True
+
+    def _load(self, course: Course) -> None:
+        """Work by other settings from now on, with networks and taught words read again.
+
+        Raises:
+            SetupError: They do not work; all stays as it was.
+        """
+        self.announcer.deliver(self.recognizer.teacher.stop("the settings were changed"))
+        self.recognizer.configure(course.settings, course.bundle)
+        self._follow(course)
+
+    def _follow(self, course: Course) -> None:
+        self.course = course
+        self.announcer.take(course)
+
+    def _pause(self, *, is_wanted: bool) -> None:
+        """Pause or go on; the lesson, the sign and the words under way are lost."""
+        if is_wanted == self.is_paused:
+            return
+        self.is_paused = is_wanted
+        self.announcer.deliver(self.recognizer.teacher.stop("paused"))
+        self.recognizer.reset()
+        self.announcer.tell_state("paused" if self.is_paused else "idle")
+        self._tell_settings()
+
+    def _tell_settings(self) -> None:
+        self.announcer.tell_settings(is_recognising=not self.is_paused)
+
+    def _advertise(self) -> None:
+        """Tell Home Assistant of words and options, where they are others than before."""
+        vocabulary = self.recognizer.vocabulary
+        if self._advertised != (vocabulary, self.course.options):
+            self._advertised = (vocabulary, self.course.options)
+            self.announcer.tell_vocabulary(vocabulary)
