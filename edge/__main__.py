@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--stream", action="store_true", help="live quality on seeded streams made of the archives"
     )
-    evaluate.add_argument("--seed", type=int, default=7, help="of the streams (default 7)")
+    evaluate.add_argument("--seed", type=int, help="of the streams (default 7)")
     evaluate.add_argument(
         "--rest",
         type=float,

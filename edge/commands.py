@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from edge.messages import Frame, Landmarks
     from edge.recognizer import Event
 
+_SEED: Final = 7
+"""Of streams, unless another is wanted."""
 _REST_MAX: Final = 60.0
 """Seconds between the signs of a stream."""
 _RATE_MIN: Final = 1.0
@@ -209,6 +211,7 @@ def evaluate(options: argparse.Namespace) -> int:
     from edge.evaluation import evaluate_archives
     from edge.tables import evaluation_table
 
+    _refuse_useless(options)
     settings, bundle = _settings_and_bundle(options)
     if options.stream:
         return _evaluate_stream(options, settings, bundle)
@@ -220,6 +223,14 @@ def evaluate(options: argparse.Namespace) -> int:
     else:
         _print(evaluation_table(report))
     return 0
+
+
+def _refuse_useless(options: argparse.Namespace) -> None:
+    """An option that would be ignored is a misunderstanding."""
+    useless = ("full", "float") if options.stream else ("seed", "rest", "rates", "broker")
+    for name in useless:
+        if getattr(options, name) is not None and getattr(options, name) is not False:
+            raise ConfigError(f"--{name}: {'not' if options.stream else 'only'} with --stream")
 
 
 def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
@@ -239,6 +250,8 @@ def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bu
             raise ConfigError(
                 f"--rates {rate:g}: from {_RATE_MIN:g} to {_RATE_MAX:g} frames per second"
             )
+    if options.seed is None:
+        options.seed = _SEED
     if options.seed < 0:
         raise ConfigError(f"--seed {options.seed}: 0 or more")
     if bundle.manifest.features.kind == "hand":

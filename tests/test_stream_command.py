@@ -170,6 +170,22 @@ def test_bundles_of_the_wrong_kind_are_refused(
         assert says in refusal(capfd, 2, str(archive), *rates, "--set", change)
 
 
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        (("--full",), "--full: not with --stream"),
+        (("--float", "x.tflite"), "--float: not with --stream"),
+    ],
+)
+def test_option_that_would_be_ignored_is_refused(
+    archive: Path, capfd: pytest.CaptureFixture[str], extra: tuple[str, ...], says: str
+) -> None:
+    assert refusal(capfd, 2, str(archive), *extra) == says
+    for useless in (("--seed", "0"), ("--rest", "0", "1"), ("--rates", "7"), ("--broker",)):
+        assert main(["evaluate", str(archive), *useless]) == 2
+        assert f"{useless[0]}: only with --stream" in capfd.readouterr().err
+
+
 def test_missing_broker_is_named(archive: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
