@@ -115,7 +115,7 @@ def _words(root: str, vocabulary: Sequence[str]) -> Components:
             "platform": "event",
             "name": "Letter",
             "state_topic": f"{root}/letter",
-            "event_types": [letter.lower() for letter in LETTERS],
+            "event_types": [*(letter.lower() for letter in LETTERS), "del"],
             "icon": "mdi:alphabetical",
         },
         "utterance": {

@@ -297,8 +297,8 @@ def test_event_types_are_the_words_that_are_known_and_follow_them() -> None:
     assert components()["sign"]["event_types"] == list(WORDS)
     assert components(*WORDS, "biscuit")["sign"]["event_types"] == [*WORDS, "biscuit"]
     letters = components()["letter"]["event_types"]
-    assert len(letters) == 26
-    assert letters[0] == "a"
+    assert len(letters) == 27
+    assert (letters[0], letters[-1]) == ("a", "del")
     assert components()["utterance"]["event_types"] == ["utterance"]
 
 
