@@ -55,7 +55,8 @@ def _time_fields(onset: datetime, offset: datetime) -> dict[str, object]:
         "onset": _iso(onset),
         "offset": _iso(offset),
         "duration_ms": round((offset - onset).total_seconds() * 1000),
-        "latency_ms": max(0, round(latency.total_seconds() * 1000)),  # the end may lie a frame ahead
+        # Where the device is stopped in the middle of a sign, its end lies a frame ahead.
+        "latency_ms": max(0, round(latency.total_seconds() * 1000)),
     }
 
 
