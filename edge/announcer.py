@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from edge.controls import Order
-    from edge.course import Course
+    from edge.profile import Profile
     from edge.recognizer import Event
 
 logger = logging.getLogger(__name__)
@@ -39,25 +39,25 @@ _TEST_SENTENCE: Final = "This is a test of the sound"
 class Announcer:
     """Publishes and says events; safe to call from any thread."""
 
-    def __init__(self, course: Course, on_order: Callable[[Order], None]) -> None:
+    def __init__(self, profile: Profile, on_order: Callable[[Order], None]) -> None:
         """Prepare broker and speech; nothing is sent before ``start``.
 
         Args:
-            course: Settings of the broker, speech and source, and the model.
+            profile: Settings of the broker, speech and source, and the model.
             on_order: Called on paho's thread with what the owner chooses, and with commands that
                 are not about announcing: pause, resume, learn, forget, reload, restart, defaults.
 
         Raises:
             ConfigError: The broker's credentials are unusable.
         """
-        settings = course.settings
+        settings = profile.settings
         self.speech = Speech(settings.speech)
-        self._course = course
+        self._profile = profile
         # Of these a reload changes nothing.
         self._mqtt = settings.mqtt
         self._source = without_secrets(settings.camera.source)
         self._on_order = on_order
-        self._controls = Controls(settings.mqtt.command_rate, course.options)
+        self._controls = Controls(settings.mqtt.command_rate, profile.options)
         self._lock = threading.Lock()
         self._problems: dict[str, str] = {}
         self._last_sign: Sign | None = None
@@ -94,19 +94,19 @@ class Announcer:
             self._forget_leftovers(self._publisher)
             self._publisher.close()
 
-    def take(self, course: Course) -> None:
+    def take(self, profile: Profile) -> None:
         """Take new settings and another model, from the next word on."""
-        self._course = course
-        self._controls.options = course.options
-        self.speech.configure(course.settings.speech)
+        self._profile = profile
+        self._controls.options = profile.options
+        self.speech.configure(profile.settings.speech)
         if self._publisher:
             self._publisher.publish_state(**self._manner())
 
     def tell_settings(self, *, is_recognising: bool) -> None:
         """Publish what may be set, as it is now."""
         if self._publisher:
-            course = self._course
-            texts = describe(course.settings, course.options, is_recognising=is_recognising)
+            profile = self._profile
+            texts = describe(profile.settings, profile.options, is_recognising=is_recognising)
             for name, text in texts.items():
                 self._publisher.publish_setting(name, text)
 
@@ -121,7 +121,7 @@ class Announcer:
         for leftover in self._footprint.others(topic):
             self._publisher.publish_discovery(leftover, b"")
         if topic:
-            components = describe_components(self._mqtt, vocabulary, self._course.options)
+            components = describe_components(self._mqtt, vocabulary, self._profile.options)
             self._footprint.leave(
                 topic, {key: fields["platform"] for key, fields in components.items()}
             )
@@ -189,7 +189,7 @@ class Announcer:
 
     @property
     def _model(self) -> str:
-        return self._course.bundle.manifest.name
+        return self._profile.bundle.manifest.name
 
     @property
     def _discovery_topic(self) -> str:
@@ -198,7 +198,7 @@ class Announcer:
 
     def _manner(self) -> dict[str, object]:
         """What the state says of the settings."""
-        settings = self._course.settings
+        settings = self._profile.settings
         return {
             "model": self._model,
             "mode": settings.spelling.mode,
@@ -243,7 +243,7 @@ class Announcer:
             )
             self._publisher.publish_letter(
                 sign,
-                model=self._course.settings.spelling.bundle,
+                model=self._profile.settings.spelling.bundle,
                 segment=self._segments,
                 utc_of=_utc_of,
             )
@@ -253,7 +253,7 @@ class Announcer:
         if self._publisher:
             said = Utterance(word.text, word.letters, word.onset, word.offset)
             self._publisher.publish_utterance(
-                said, model=self._course.settings.spelling.bundle, utc_of=_utc_of
+                said, model=self._profile.settings.spelling.bundle, utc_of=_utc_of
             )
 
     def _deliver_declined(self, declined: Declined) -> None:

@@ -13,9 +13,9 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from edge.camera import open_camera, source_kind
+from edge.controller import Controller
 from edge.errors import EdgeError
 from edge.health import Heartbeat, Usage, board
-from edge.helm import Helm
 from edge.live import without_secrets
 from edge.notify import Notifier
 from edge.playback import Playback
@@ -56,8 +56,8 @@ class Pipeline:
         self._slot: Slot[Frame | Landmarks] = Slot()
         self.is_restart_wanted = False
         self._stats_interval = settings.health.stats_interval
-        self._helm = Helm(settings, bundle, self._obey)
-        self._recognizer, self._announcer = self._helm.recognizer, self._helm.announcer
+        self._controller = Controller(settings, bundle, self._obey)
+        self._recognizer, self._announcer = self._controller.recognizer, self._controller.announcer
         self._open_source()
         self._notifier = Notifier()
         self._heart = Heartbeat(_HANG)
@@ -70,7 +70,7 @@ class Pipeline:
 
     def reload(self, settings: Settings, bundle: Bundle) -> None:
         """Take new settings for recognition at the next frame; the rest needs a restart."""
-        self._helm.reload(settings, bundle)
+        self._controller.reload(settings, bundle)
 
     def run(self) -> None:
         """Run to the end.
@@ -87,7 +87,7 @@ class Pipeline:
             threading.Thread(target=self._guard, args=(body,), name=name, daemon=True)
             for name, body in bodies.items()
         ]
-        self._helm.start()
+        self._controller.start()
         for thread in threads:
             thread.start()
         try:
@@ -100,7 +100,7 @@ class Pipeline:
             raise EdgeError(f"{type(self._error).__name__}: {self._error}") from self._error
 
     def _open_source(self) -> None:
-        camera = self._helm.course.settings.camera
+        camera = self._controller.profile.settings.camera
         self._frames: Callable[[threading.Event], Iterator[Frame | Landmarks]]
         self._close_source: Callable[[], None]
         if source_kind(camera.source) == "archive":
@@ -130,17 +130,17 @@ class Pipeline:
         last = time.monotonic()
         while not self._stop.is_set():
             self._heart.beat()
-            self._helm.steer()
+            self._controller.apply()
             item = self._slot.get(_TICK)
             if item is None:
                 if self._slot.is_over:
                     self._stop.set()
                 else:
                     self._announcer.deliver(self._recognizer.tick(time.monotonic()))
-            elif not self._helm.is_paused:
+            elif not self._controller.is_paused:
                 last = item.time
                 self._announcer.deliver(self._recognizer.push(item))
-        self._helm.steer()  # what was chosen just before the end is kept
+        self._controller.apply()  # what was chosen just before the end is kept
         self._announcer.deliver(self._recognizer.flush(last))
         self._announcer.deliver(self._recognizer.teacher.stop("the source has ended"))
 
@@ -154,9 +154,9 @@ class Pipeline:
 
     def _watch(self) -> None:
         self._notifier.send("READY=1")
-        course = self._helm.course
-        source = without_secrets(course.settings.camera.source)
-        logger.info("ready: %s, model %s", source, course.bundle.manifest.name)
+        profile = self._controller.profile
+        source = without_secrets(profile.settings.camera.source)
+        logger.info("ready: %s, model %s", source, profile.bundle.manifest.name)
         started = time.monotonic()
         next_stats = started + self._stats_interval
         next_sign_of_life = started
@@ -175,7 +175,7 @@ class Pipeline:
     def _status(self) -> str:
         if trouble := self._announcer.problem("camera"):
             return f"no camera: {trouble}"
-        if self._helm.is_paused:
+        if self._controller.is_paused:
             return "paused"
         return "signing" if self._recognizer.is_signing else "watching"
 

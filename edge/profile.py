@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,9 @@ if TYPE_CHECKING:
     from edge.choices import Options
     from edge.config import Settings
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Profile:
     """One consistent set of settings, with the model that they name."""
 
     configured: Settings
@@ -39,7 +36,7 @@ class Course:
     bundle: Bundle
     """The model that these name."""
 
-    def choosing(self, newer: Choices | None) -> Course:
+    def choosing(self, newer: Choices | None) -> Profile:
         """Let newer choices beat the present ones; None forgets them all.
 
         Raises:
@@ -56,7 +53,7 @@ class Course:
             bundle = read_bundle(find_bundle(name))
         return replace(self, choices=choices, settings=settings, bundle=bundle)
 
-    def is_adjustment_of(self, earlier: Course) -> bool:
+    def is_adjustment_of(self, earlier: Profile) -> bool:
         """Whether choices left model and mode as they were, so that nothing need be loaded."""
         return (
             self.bundle is earlier.bundle
@@ -64,6 +61,6 @@ class Course:
         )
 
 
-def plot(configured: Settings, bundle: Bundle) -> Course:
+def make_profile(configured: Settings, bundle: Bundle) -> Profile:
     """Follow a configuration and its model alone."""
-    return Course(configured, bundle, Choices(), find_options(configured), configured, bundle)
+    return Profile(configured, bundle, Choices(), find_options(configured), configured, bundle)

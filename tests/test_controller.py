@@ -13,7 +13,7 @@ from test_controls import hostile
 from edge import choices
 from edge.archive import read_clips
 from edge.config import Settings
-from edge.helm import Helm
+from edge.controller import Controller
 from edge.taught import to_segment
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def voices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Ship:
-    """A helm that is steered while the test waits, as the inference thread does it."""
+    """A controller that is steered while the test waits, as the inference thread does it."""
 
     def __init__(self, port: int, bundle: Bundle, **mqtt: object) -> None:
         given = {"port": port, "device": "test", "retry_max": 1.0, "command_rate": 6000, **mqtt}
@@ -56,14 +56,14 @@ class Ship:
         self.bundle = bundle
         self.commands: list[str] = []
         self._is_closed = False
-        self.helm = Helm(self.settings, bundle, self.commands.append)
-        self.helm.start()
+        self.controller = Controller(self.settings, bundle, self.commands.append)
+        self.controller.start()
 
     def until(self, is_true: Callable[[], bool], within: float = 10.0) -> bool:
         """Steer until something is true."""
         end = time.monotonic() + within
         while not is_true() and time.monotonic() < end:
-            self.helm.steer()
+            self.controller.apply()
             time.sleep(0.01)
         return is_true()
 
@@ -71,8 +71,8 @@ class Ship:
         """End in order."""
         if not self._is_closed:
             self._is_closed = True
-            self.helm.announcer.close()
-            self.helm.recognizer.close()
+            self.controller.announcer.close()
+            self.controller.recognizer.close()
 
 
 @pytest.fixture
@@ -135,15 +135,15 @@ def test_every_setting_is_applied_told_and_kept_for_the_next_start(
     ship: Ship, subscriber: Subscriber, broker: Broker, bundle: Bundle, state: Path
 ) -> None:
     change_everything(ship, subscriber)
-    course = ship.helm.course
-    assert not course.settings.speech.enabled
-    assert course.settings.speech.volume == 20
-    assert course.settings.speech.voice == "en-gb"
-    assert course.settings.spelling.mode == "both"
-    assert course.settings.composer.cooldown == 2
-    assert course.settings.classifier.threshold == 0.75
-    assert course.settings.classifier.dominant_hand == "left"
-    assert ship.helm.is_paused
+    profile = ship.controller.profile
+    assert not profile.settings.speech.enabled
+    assert profile.settings.speech.volume == 20
+    assert profile.settings.speech.voice == "en-gb"
+    assert profile.settings.spelling.mode == "both"
+    assert profile.settings.composer.cooldown == 2
+    assert profile.settings.classifier.threshold == 0.75
+    assert profile.settings.classifier.dominant_hand == "left"
+    assert ship.controller.is_paused
     assert json.loads(subscriber.texts(f"{ROOT}/state")[-1])["state"] == "paused"
     assert json.loads(subscriber.texts(f"{ROOT}/state")[-1])["mode"] == "both"
     (kept,) = state.glob("choices-*.json")
@@ -154,8 +154,8 @@ def test_every_setting_is_applied_told_and_kept_for_the_next_start(
     again = Ship(broker.port, bundle)
     try:
         assert again.until(lambda: told(subscriber) == {**CHANGED, "model": "words"})
-        assert again.helm.course.settings == course.settings
-        assert again.helm.is_paused
+        assert again.controller.profile.settings == profile.settings
+        assert again.controller.is_paused
     finally:
         again.close()
 
@@ -166,11 +166,11 @@ def test_defaults_forgets_every_choice_now_and_for_the_next_start(
     change_everything(ship, subscriber)
     subscriber.publish(f"{ROOT}/command", "defaults")
     assert ship.until(lambda: setting(subscriber, "recognition") == "ON")
-    assert ship.helm.course.settings == ship.settings
-    assert not ship.helm.is_paused
+    assert ship.controller.profile.settings == ship.settings
+    assert not ship.controller.is_paused
     again = Ship(broker.port, bundle, device="test")
     try:
-        assert again.helm.course.settings == again.settings
+        assert again.controller.profile.settings == again.settings
     finally:
         again.close()
 
@@ -180,11 +180,11 @@ def test_pause_is_told_as_recognition_and_not_kept(
 ) -> None:
     subscriber.publish(f"{ROOT}/command", "pause")
     assert ship.until(lambda: setting(subscriber, "recognition") == "OFF")
-    assert ship.helm.is_paused
+    assert ship.controller.is_paused
     assert list(state.glob("choices-*")) == []
     subscriber.publish(f"{ROOT}/recognition/set", "ON")
     assert ship.until(lambda: setting(subscriber, "recognition") == "ON")
-    assert not ship.helm.is_paused
+    assert not ship.controller.is_paused
 
 
 def test_reload_changes_what_was_not_chosen_and_leaves_what_was(
@@ -194,7 +194,7 @@ def test_reload_changes_what_was_not_chosen_and_leaves_what_was(
     assert ship.until(lambda: setting(subscriber, "threshold") == "0.5")
     given = {"classifier": {"threshold": 0.9}, "speech": {"volume": 11}}
     fresh = Settings.model_validate({**given, "mqtt": ship.settings.mqtt.model_dump()})
-    ship.helm.reload(fresh, ship.bundle)
+    ship.controller.reload(fresh, ship.bundle)
     assert ship.until(lambda: setting(subscriber, "volume") == "11")
     assert setting(subscriber, "threshold") == "0.5"
     subscriber.publish(f"{ROOT}/command", "defaults")
@@ -212,7 +212,7 @@ def test_choice_that_does_not_work_changes_nothing_and_is_said(
 ) -> None:
     spelling = ship.settings.spelling.model_copy(update={"bundle": "gone"})
     broken = ship.settings.model_copy(update={"spelling": spelling})
-    ship.helm.reload(broken, ship.bundle)
+    ship.controller.reload(broken, ship.bundle)
     subscriber.publish(f"{ROOT}/mode/set", "letters")
     assert ship.until(lambda: "not changed: spelling.bundle = 'gone'" in caplog.text)
     assert setting(subscriber, "mode") == "words"
@@ -226,26 +226,26 @@ def test_kept_mode_that_does_not_work_any_more_is_left_out_at_the_start(
     kept = state / "choices-sign-edge_test.json"
     kept.write_text('{"mode":"both","threshold":0.5,"model":"gone"}')
     given = {"spelling": {"bundle": "gone"}, "mqtt": {"port": broker.port, "device": "test"}}
-    helm = Helm(Settings.model_validate(given), bundle, ignore)
+    controller = Controller(Settings.model_validate(given), bundle, ignore)
     try:
-        assert helm.course.settings.spelling.mode == "words"
-        assert helm.course.settings.classifier.threshold == 0.5
-        assert helm.course.settings.classifier.bundle == "words"
+        assert controller.profile.settings.spelling.mode == "words"
+        assert controller.profile.settings.classifier.threshold == 0.5
+        assert controller.profile.settings.classifier.bundle == "words"
         assert "left out" in caplog.text
     finally:
-        helm.announcer.close()
-        helm.recognizer.close()
+        controller.announcer.close()
+        controller.recognizer.close()
 
 
 def test_choices_are_left_alone_where_there_is_no_broker(bundle: Bundle, state: Path) -> None:
     state.mkdir()
     (state / "choices-sign-edge_test.json").write_text('{"threshold":0.5}')
-    helm = Helm(
+    controller = Controller(
         Settings.model_validate({"mqtt": {"enabled": False, "device": "test"}}), bundle, ignore
     )
-    helm.start()
-    assert helm.course.settings.classifier.threshold == 0
-    helm.recognizer.close()
+    controller.start()
+    assert controller.profile.settings.classifier.threshold == 0
+    controller.recognizer.close()
 
 
 def test_setting_that_the_broker_has_kept_is_not_obeyed(
@@ -265,14 +265,14 @@ def test_setting_that_the_broker_has_kept_is_not_obeyed(
 def test_thousand_hostile_messages_over_the_broker_change_nothing(
     ship: Ship, subscriber: Subscriber, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before, settings = told(subscriber), ship.helm.course.settings
+    before, settings = told(subscriber), ship.controller.profile.settings
     for topic, payload in hostile(1000):
         subscriber.publish(f"{ROOT}/{topic}", payload)
     subscriber.publish(f"{ROOT}/volume/set", "33")
     assert ship.until(lambda: setting(subscriber, "volume") == "33")
     assert told(subscriber) == {**before, "volume": "33"}
-    assert ship.helm.course.choices == choices.Choices(volume=33)
-    assert ship.helm.course.settings.classifier == settings.classifier
+    assert ship.controller.profile.choices == choices.Choices(volume=33)
+    assert ship.controller.profile.settings.classifier == settings.classifier
     lines = [record.getMessage() for record in caplog.records if record.levelname != "INFO"]
     kinds = {"more than 1024", "not UTF-8", "no such setting", "no such command", " = "}
     assert len(lines) == len(kinds), lines
@@ -290,8 +290,8 @@ def test_device_appears_by_itself_and_follows_the_vocabulary(
     words = components(subscriber)["sign"]["event_types"]
     assert words == [gloss for gloss in bundle.glosses if gloss not in ("other", "nothing")]
     segment = to_segment(read_clips(bundle.path / "prototypes.npz")[0])
-    ship.helm.recognizer.teacher.store.add("biscuit", [segment] * 3)
-    ship.helm.reload(ship.settings, bundle)
+    ship.controller.recognizer.teacher.store.add("biscuit", [segment] * 3)
+    ship.controller.reload(ship.settings, bundle)
     assert ship.until(lambda: "biscuit" in str(components(subscriber)["sign"]["event_types"]))
     subscriber.publish(f"{ROOT}/command", "forget biscuit")
     assert ship.until(lambda: components(subscriber)["sign"]["event_types"] == words)

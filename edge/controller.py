@@ -1,4 +1,4 @@
-"""Steers recognizer and announcer: by the configuration, the owner's choices and commands.
+"""Controls recognizer and announcer: by the configuration, the owner's choices and commands.
 
 Choices come over MQTT, beat the configuration and outlive the program, until they are made anew
 or the command ``defaults`` forgets them. The commands ``pause`` and ``resume`` say the same as
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from edge.announcer import Announcer
 from edge.choices import Choices
-from edge.course import plot
 from edge.discovery import object_id
 from edge.errors import SetupError
 from edge.folders import state_folder
+from edge.profile import make_profile
 from edge.recognizer import Recognizer
 from edge.statefile import StateFile
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edge.bundle import Bundle
     from edge.config import Settings
     from edge.controls import Order
-    from edge.course import Course
+    from edge.profile import Profile
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ _SETTLED_AT_START: Final = ("camera", "landmarks", "mqtt", "health")
 """Sections that a reload cannot change."""
 
 
-class Helm:
-    """Asked from any thread; what it does, it does on the one that calls ``steer``."""
+class Controller:
+    """Asked from any thread; what it does, it does on the one that calls ``apply``."""
 
     def __init__(
         self, settings: Settings, bundle: Bundle, on_command: Callable[[str], None]
@@ -62,8 +62,8 @@ class Helm:
         # Without a broker there is nobody who could change them.
         chosen = (self._choices.read() if settings.mqtt.enabled else None) or Choices()
         self._begin(settings, bundle, chosen)
-        self.is_paused = self.course.choices.recognition == "OFF"
-        self.announcer = Announcer(self.course, self._take)
+        self.is_paused = self.profile.choices.recognition == "OFF"
+        self.announcer = Announcer(self.profile, self._take)
 
     def start(self) -> None:
         """Connect to the broker, and tell of everything."""
@@ -73,13 +73,13 @@ class Helm:
         self.announcer.start()
 
     def reload(self, settings: Settings, bundle: Bundle) -> None:
-        """Take a new configuration when ``steer`` is called; some of it needs a restart."""
+        """Take a new configuration when ``apply`` is called; some of it needs a restart."""
         for section in _SETTLED_AT_START:
-            if getattr(settings, section) != getattr(self.course.configured, section):
+            if getattr(settings, section) != getattr(self.profile.configured, section):
                 logger.warning("[%s] has changed; it takes effect after a restart", section)
         self._pending = (settings, bundle)
 
-    def steer(self) -> None:
+    def apply(self) -> None:
         """Do what others have asked for meanwhile, in order."""
         pending, self._pending = self._pending, None
         if pending is not None:
@@ -89,17 +89,17 @@ class Helm:
         self._advertise()
 
     def _begin(self, settings: Settings, bundle: Bundle, chosen: Choices) -> None:
-        plain = plot(settings, bundle)
+        plain = make_profile(settings, bundle)
         try:
-            self.course = plain.choosing(chosen)
-            self.recognizer = Recognizer(self.course.settings, self.course.bundle)
+            self.profile = plain.choosing(chosen)
+            self.recognizer = Recognizer(self.profile.settings, self.profile.bundle)
         except SetupError as error:
             harmless = chosen.without_models()
             if harmless == chosen:
                 raise
             logger.warning("model and mode that the owner chose are left out: %s", error)
-            self.course = plain.choosing(harmless)
-            self.recognizer = Recognizer(self.course.settings, self.course.bundle)
+            self.profile = plain.choosing(harmless)
+            self.recognizer = Recognizer(self.profile.settings, self.profile.bundle)
 
     def _take(self, order: Order) -> None:
         """Hear what the owner asks over MQTT; on paho's thread."""
@@ -111,7 +111,7 @@ class Helm:
     def _reconfigure(self, settings: Settings, bundle: Bundle) -> None:
         """Take a new configuration; the owner's choices stay."""
         try:
-            self._load(plot(settings, bundle).choosing(self.course.choices))
+            self._load(make_profile(settings, bundle).choosing(self.profile.choices))
         except SetupError as error:  # a network that does not load; go on with the old one
             logger.error("not reloaded: %s", error)  # noqa: TRY400 - one line
         else:
@@ -136,33 +136,33 @@ class Helm:
     def _choose(self, newer: Choices | None) -> bool:
         """Take choices, keep them for the next start, then tell of them; None forgets all."""
         try:
-            course = self.course.choosing(newer)
-            if course.is_adjustment_of(self.course):
-                self.recognizer.adjust(course.settings)
-                self._follow(course)
+            profile = self.profile.choosing(newer)
+            if profile.is_adjustment_of(self.profile):
+                self.recognizer.adjust(profile.settings)
+                self._follow(profile)
             else:
-                self._load(course)
+                self._load(profile)
         except SetupError as error:
             logger.error("not changed: %s", error)  # noqa: TRY400 - one line
             return False
-        self._choices.write(self.course.choices)
+        self._choices.write(self.profile.choices)
         self.announcer.tell_problem("settings", self._choices.problem)
         self._tell_settings()
         return True
 
-    def _load(self, course: Course) -> None:
+    def _load(self, profile: Profile) -> None:
         """Work by other settings from now on, with networks and taught words read again.
 
         Raises:
             SetupError: They do not work; all stays as it was.
         """
         self.announcer.deliver(self.recognizer.teacher.stop("the settings were changed"))
-        self.recognizer.configure(course.settings, course.bundle)
-        self._follow(course)
+        self.recognizer.configure(profile.settings, profile.bundle)
+        self._follow(profile)
 
-    def _follow(self, course: Course) -> None:
-        self.course = course
-        self.announcer.take(course)
+    def _follow(self, profile: Profile) -> None:
+        self.profile = profile
+        self.announcer.take(profile)
 
     def _pause(self, *, is_wanted: bool) -> None:
         """Pause or go on; the lesson, the sign and the words under way are lost."""
@@ -180,6 +180,6 @@ class Helm:
     def _advertise(self) -> None:
         """Tell Home Assistant of words and options, where they are others than before."""
         vocabulary = self.recognizer.vocabulary
-        if self._advertised != (vocabulary, self.course.options):
-            self._advertised = (vocabulary, self.course.options)
+        if self._advertised != (vocabulary, self.profile.options):
+            self._advertised = (vocabulary, self.profile.options)
             self.announcer.tell_vocabulary(vocabulary)
