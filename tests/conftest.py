@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -146,6 +147,16 @@ def hand_at(wrist: NDArray[np.float64], sign: int) -> NDArray[np.float32]:
     hand *= UNIT
     hand[:, :2] += wrist
     return hand
+
+
+@pytest.fixture
+def bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run in a folder with an empty configuration, without settings from around us."""
+    for name in list(os.environ):
+        if name.startswith("SIGN_EDGE_") or name == "CREDENTIALS_DIRECTORY":
+            monkeypatch.delenv(name)
+    (tmp_path / "config.toml").touch()
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(autouse=True)

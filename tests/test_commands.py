@@ -20,20 +20,12 @@ from edge.archive import Clip, read_clips, write_clips
 if TYPE_CHECKING:
     from conftest import Signing
 
+pytestmark = pytest.mark.usefixtures("bare_environment")
+
 ROOT = Path(__file__).resolve().parent.parent
 PROTOTYPES = ROOT / "models" / "words" / "prototypes.npz"
 VIDEO = ROOT.parent / "shared" / "media" / "words" / "drink__wlasl_115__69302.mp4"
 SPOKEN = ["yes", "no", "help", "eat", "drink", "computer"]
-
-
-@pytest.fixture(autouse=True)
-def _bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run in a folder with an empty configuration, without settings from around us."""
-    for name in list(os.environ):
-        if name.startswith("SIGN_EDGE_"):
-            monkeypatch.delenv(name)
-    (tmp_path / "config.toml").touch()
-    monkeypatch.chdir(tmp_path)
 
 
 def lines_of(capfd: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:

@@ -23,21 +23,13 @@ from edge.sources import quiet_opencv
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.usefixtures("bare_environment")
+
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = ROOT / "models" / "words"
 
 FAULT = 1
 SETUP = 2
-
-
-@pytest.fixture(autouse=True)
-def _bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run in an empty folder, without settings from around us."""
-    for name in list(os.environ):
-        if name.startswith("SIGN_EDGE_") or name == "CREDENTIALS_DIRECTORY":
-            monkeypatch.delenv(name)
-    (tmp_path / "config.toml").touch()
-    monkeypatch.chdir(tmp_path)
 
 
 def assert_refused(

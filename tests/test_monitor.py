@@ -35,19 +35,11 @@ from edge.monitor import Monitor, table_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.usefixtures("bare_environment")
+
 ROOT = Path(__file__).resolve().parent.parent
 HOSTILE = "[red]\x1b[2J\x1b]0;owned\x07[/red][link=x:y]\u202e\n:smile:"
 with_broker = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
-
-
-@pytest.fixture(autouse=True)
-def _bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run in a folder with an empty configuration, without settings from around us."""
-    for name in list(os.environ):
-        if name.startswith("SIGN_EDGE_"):
-            monkeypatch.delenv(name)
-    (tmp_path / "config.toml").touch()
-    monkeypatch.chdir(tmp_path)
 
 
 def row(device: str, **fields: object) -> Row:

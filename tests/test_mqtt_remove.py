@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -19,17 +18,10 @@ from edge.publisher import Publisher
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
-
-
-@pytest.fixture(autouse=True)
-def _bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run in a folder with an empty configuration, without settings from around us."""
-    for name in list(os.environ):
-        if name.startswith("SIGN_EDGE_"):
-            monkeypatch.delenv(name)
-    (tmp_path / "config.toml").touch()
-    monkeypatch.chdir(tmp_path)
+pytestmark = [
+    pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
+    pytest.mark.usefixtures("bare_environment"),
+]
 
 
 def settings_of(broker: Broker, device: str) -> MqttSettings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,17 +20,9 @@ if TYPE_CHECKING:
     from broker import Broker, Subscriber
     from conftest import Signing
 
+pytestmark = pytest.mark.usefixtures("bare_environment")
+
 PROTOTYPES = Path(__file__).resolve().parent.parent / "models" / "words" / "prototypes.npz"
-
-
-@pytest.fixture(autouse=True)
-def _bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run in a folder with an empty configuration, without settings from around us."""
-    for name in list(os.environ):
-        if name.startswith("SIGN_EDGE_"):
-            monkeypatch.delenv(name)
-    (tmp_path / "config.toml").touch()
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
