@@ -23,13 +23,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(getattr(commands, options.command)(options))
     except EdgeError as error:
         text = " ".join(str(error).splitlines())  # a file's name may hold line breaks
-        print(f"sign-edge: {text}", file=sys.stderr)  # noqa: T201 - the command's own output
+        print(f"{_mark()}{text}", file=sys.stderr)  # noqa: T201 - the command's own output
         return error.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         sys.stderr.close()
         return 0
+
+
+def _mark() -> str:
+    """Say whose error it is, or to the journal, which knows that, how bad it is."""
+    from edge.journal import is_in_journal
+
+    return "<3>" if is_in_journal() else "sign-edge: "
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,8 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", parents=[common], help="the daemon")
     run.add_argument("--source", metavar="SRC", help="camera, URL, video, folder or archive:FILE")
-    commands.add_parser(
+    check = commands.add_parser(
         "check", parents=[common, machine], help="name every fault of this installation"
+    )
+    check.add_argument("--sound", action="store_true", help="also say a few words")
+    check.add_argument(
+        "--user", metavar="NAME", help="whose rights (default for root: sign-edge, else oneself)"
     )
     replay = commands.add_parser(
         "replay",

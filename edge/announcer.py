@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from edge.controls import Order
+    from edge.health import Heartbeat
     from edge.profile import Profile
     from edge.recognizer import Event
 
@@ -81,6 +82,11 @@ class Announcer:
     def dropped_messages(self) -> int:
         """Messages that were lost because too many waited for the broker."""
         return self._publisher.dropped if self._publisher else 0
+
+    @property
+    def hearts(self) -> dict[str, Heartbeat]:
+        """Tell whether the thread of the broker makes headway, where there is one."""
+        return {"mqtt": self._publisher.heart} if self._publisher else {}
 
     def start(self) -> None:
         """Connect to the broker in the background."""
@@ -152,18 +158,20 @@ class Announcer:
             elif isinstance(event, StateChange) and not self._is_learning:
                 self.tell_state(event.state)
 
-    def tell_state(self, state: str) -> None:
-        """Publish what the device does: idle, signing or paused."""
+    def tell_state(self, state: str, **more: object) -> None:
+        """Publish what the device does: idle, signing, paused or asleep."""
         if self._publisher:
-            self._publisher.publish_state(state=state, source=self._source, **self._manner())
+            self._publisher.publish_state(
+                state=state, source=self._source, **self._manner(), **more
+            )
 
-    def tell_following(self, who: Mapping[str, object]) -> None:
-        """Publish who is followed (Recognizer.following); on changes only."""
+    def tell(self, **more: object) -> None:
+        """Publish more of the state, such as who is followed; on changes only."""
         if self._publisher:
-            self._publisher.publish_state(following=dict(who))
+            self._publisher.publish_state(**more)
 
     def tell_camera(self, is_up: bool, reason: str) -> None:
-        """Publish that the camera came or went."""
+        """Publish that the camera came or went; without a reason it was let go of."""
         self.tell_problem("camera", "" if is_up else reason)
         if self._publisher:
             now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
@@ -219,7 +227,8 @@ class Announcer:
         self._last_sign = sign
         self.latency_ms = 1000 * (time.monotonic() - sign.offset)
         self.speech.say(sign.spoken, time.monotonic())
-        logger.debug("sign %s %.2f", sign.gloss, sign.probability)
+        gloss = sign.gloss
+        logger.debug("sign %s %.2f", gloss, sign.probability, extra={"gloss": gloss})
         self.tell_problem("fps", "")
         if self._publisher:
             self._publisher.publish_sign(

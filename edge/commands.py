@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 from edge import config
 from edge.bundle import find_bundle, read_bundle
 from edge.camera import open_camera, source_kind
-from edge.errors import ConfigError, DependencyError, SetupError, SourceError
+from edge.errors import ConfigError, DependencyError, SourceError
+from edge.journal import set_up_logging
 from edge.messages import Declined, Sign, Utterance
-from edge.notify import journal_handler
 from edge.spelling_word import Letter, Spelled
 
 if TYPE_CHECKING:
@@ -48,23 +48,20 @@ _PAPER: Final = 200
 def run(options: argparse.Namespace) -> int:
     """Run the daemon until SIGTERM, SIGINT or the end of a recording."""
     overrides = _overrides(options)
-    settings = config.load(options.config, overrides=overrides)
-    _log_to_journal(settings.health.log_level)
+
+    def read() -> tuple[Settings, Bundle]:
+        settings = config.load(options.config, overrides=overrides)
+        return settings, read_bundle(find_bundle(settings.classifier.bundle))
+
+    settings, bundle = read()
+    set_up_logging(settings.health.log_level, settings.mqtt.device_id)
     faulthandler.enable()  # systemd's watchdog aborts; leave stacks in the journal
     from edge.pipeline import Pipeline
 
-    pipeline = Pipeline(settings, read_bundle(find_bundle(settings.classifier.bundle)))
-
-    def reload(*_: object) -> None:
-        try:
-            fresh = config.load(options.config, overrides=overrides)
-            pipeline.reload(fresh, read_bundle(find_bundle(fresh.classifier.bundle)))
-        except SetupError as error:
-            logging.getLogger(__name__).error("not reloaded: %s", error)  # noqa: TRY400 - one line
-
+    pipeline = Pipeline(settings, bundle, read)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: pipeline.stop())
-    signal.signal(signal.SIGHUP, reload)
+    signal.signal(signal.SIGHUP, lambda *_: pipeline.reload())
     pipeline.run()
     if pipeline.is_restart_wanted:
         os.execv(sys.executable, [sys.executable, "-m", "edge", *sys.argv[1:]])  # noqa: S606
@@ -73,18 +70,21 @@ def run(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Name every fault of this installation; exit code 0 when there is none, else 1."""
-    from edge.check import run_checks
+    from edge.doctor.checks import run_checks
 
     settings = config.load(options.config, overrides=options.set)
-    findings = run_checks(settings)
-    for finding in findings:
+    logging.basicConfig(level=logging.CRITICAL)  # findings say it all
+    path = options.config or config.default_path()
+    is_sound = True
+    for finding in run_checks(settings, path, user=options.user, plays_sound=options.sound):
+        is_sound = is_sound and finding.ok
         if options.json:
             _print_json(asdict(finding))
-        else:
-            mark = "ok   " if finding.ok else "FAULT"
-            advice = "" if finding.ok else f" - {finding.advice}"
-            _print(f"{mark} {finding.area}: {finding.text}{advice}")
-    return 0 if all(finding.ok for finding in findings) else 1
+            continue
+        mark = ("note " if finding.advice else "ok   ") if finding.ok else "FAULT"
+        advice = f" - {finding.advice}" if finding.advice else ""
+        _print(f"{mark} {finding.area}: {finding.text}{advice}")
+    return 0 if is_sound else 1
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -372,15 +372,6 @@ def _recording(settings: Settings) -> Iterator[Frame | Landmarks]:
 
         return Playback(settings.camera, is_live=False).landmarks(never)
     return open_camera(settings.camera, live_clock=False).frames(never)
-
-
-def _log_to_journal(level: str) -> None:
-    handler = journal_handler()
-    logging.basicConfig(
-        level=level.upper(),
-        format="%(message)s" if handler else "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[handler] if handler else None,
-    )
 
 
 def _print_events(events: Iterable[Event], *, as_json: bool) -> None:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from edge.errors import ConfigError
+from edge.schedule import read_days, read_hours
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,7 +26,7 @@ else:  # Debian 12 and newer ship 3.11; 3.10 is for laptops
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -42,6 +43,16 @@ TopicPart = Annotated[str, Field(pattern=r"^[^/+#\x00-\x1f\x7f]+$", max_length=6
 TopicName = Annotated[str, Field(pattern=r"^[^+#\x00-\x1f\x7f]*$", max_length=200)]
 
 
+def _read_by(read: Callable[[str], object]) -> AfterValidator:
+    """Take a text as it is where a function can read it."""
+
+    def check(text: str) -> str:
+        read(text)
+        return text
+
+    return AfterValidator(check)
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -53,6 +64,8 @@ class CameraSettings(_Section):
     width: Annotated[int, Field(ge=64, le=4096)] = 640
     height: Annotated[int, Field(ge=64, le=4096)] = 480
     fps: Annotated[float, Field(gt=0, le=120)] = 30.0
+    exposure: Literal["steady", "auto", "manual"] = "steady"
+    exposure_ms: Annotated[float, Field(ge=0.1, le=1000)] = 10.0
     open_deadline: Annotated[float, Field(ge=1, le=120)] = 15.0
     frame_deadline: Annotated[float, Field(ge=0.5, le=120)] = 5.0
     retry_max: Annotated[float, Field(ge=0.5, le=600)] = 30.0
@@ -186,6 +199,23 @@ class SpeechSettings(_Section):
     timeout: Annotated[float, Field(ge=1, le=60)] = 10.0
 
 
+class PowerSettings(_Section):
+    """When to work more slowly."""
+
+    hot_temperature: Annotated[float, Field(ge=30, le=120)] = 75.0
+    margin: Annotated[float, Field(ge=1, le=30)] = 5.0
+    hot_fps: Annotated[float, Field(ge=5, le=60)] = 6.0
+    battery_fps: Annotated[float, Field(ge=5, le=60)] = 8.0
+    hold: Annotated[float, Field(ge=0, le=3600)] = 60.0
+
+
+class ScheduleSettings(_Section):
+    """When to listen."""
+
+    hours: Annotated[str, Field(max_length=200), _read_by(read_hours)] = ""
+    days: Annotated[str, Field(max_length=200), _read_by(read_days)] = ""
+
+
 class HealthSettings(_Section):
     """What is reported, and how often."""
 
@@ -206,6 +236,8 @@ class Settings(_Section):
     learning: LearningSettings = LearningSettings()
     mqtt: MqttSettings = MqttSettings()
     speech: SpeechSettings = SpeechSettings()
+    power: PowerSettings = PowerSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
     health: HealthSettings = HealthSettings()
 
 
@@ -215,6 +247,11 @@ class _Given:
 
     value: object
     origin: str
+
+
+def default_path() -> Path | None:
+    """Name the file that is read where none is given: the first of DEFAULT_PATHS there is."""
+    return next((path for path in DEFAULT_PATHS if path.is_file()), None)
 
 
 def load(
@@ -233,8 +270,7 @@ def load(
     Raises:
         ConfigError: Naming file and line (or variable, or option), key and allowed values.
     """
-    if path is None:
-        path = next((candidate for candidate in DEFAULT_PATHS if candidate.is_file()), None)
+    path = path or default_path()
     given: dict[tuple[str, str], _Given] = {}
     for source in (
         _from_file(path) if path is not None else {},
@@ -373,7 +409,8 @@ def _explain(error: ErrorDetails, given: Mapping[tuple[str, str], _Given]) -> st
     value = value if len(value) <= _SHOWN_MAX else f"{value[:_SHOWN_MAX]}…"
     if key is not None and (limits := _limits_of(section, key)):
         return f"{origin}: {name} = {value}: must be {limits}"
-    message = error["msg"][:1].lower() + error["msg"][1:]
+    message = error["msg"].removeprefix("Value error, ")  # of our own validators
+    message = message[:1].lower() + message[1:]
     return f"{origin}: {name} = {value}: {message}"
 
 

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -15,6 +15,8 @@ from edge.credentials import read_login, tls_context
 from edge.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge.config import MqttSettings
 
 logger = logging.getLogger(__name__)
@@ -22,7 +24,20 @@ logger = logging.getLogger(__name__)
 JSON: Final = "application/json"
 
 
-def make_client(settings: MqttSettings, client_id: str = "") -> mqtt.Client:
+class Client(mqtt.Client):
+    """Paho's client, which also tells that its thread makes headway."""
+
+    on_round: Callable[[], None] | None = None
+    """Called at least once a second while the connection stands; on paho's thread."""
+
+    def loop_misc(self) -> MQTTErrorCode:
+        """End a round of paho's loop."""
+        if self.on_round is not None:
+            self.on_round()
+        return super().loop_misc()
+
+
+def make_client(settings: MqttSettings, client_id: str = "") -> Client:
     """Make a client that has not connected yet.
 
     Args:
@@ -37,7 +52,7 @@ def make_client(settings: MqttSettings, client_id: str = "") -> mqtt.Client:
     except UnicodeError:  # paho's thread would die of it, silently
         raise ConfigError(f"mqtt.host = {settings.host!r}: not a host name") from None
     is_five = settings.protocol == "5"
-    client = mqtt.Client(
+    client = Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         protocol=MQTTProtocolVersion.MQTTv5 if is_five else MQTTProtocolVersion.MQTTv311,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from datetime import timezone
 from typing import TYPE_CHECKING, Final
 
 from edge.announcer import Announcer
@@ -19,6 +20,7 @@ from edge.errors import SetupError
 from edge.folders import state_folder
 from edge.profile import make_profile
 from edge.recognizer import Recognizer
+from edge.schedule import Schedule
 from edge.statefile import StateFile
 
 if TYPE_CHECKING:
@@ -63,20 +65,31 @@ class Controller:
         chosen = (self._choices.read() if settings.mqtt.enabled else None) or Choices()
         self._begin(settings, bundle, chosen)
         self.is_paused = self.profile.choices.recognition == "OFF"
+        self.is_reloading = False
+        """Whether a new configuration is still to be taken."""
+        self._schedule = Schedule(self.profile.settings.schedule)
+        self.opening = self._schedule.look(time.time())
+        """Whether the hours are such that the device listens, and until when."""
         self.announcer = Announcer(self.profile, self._take)
 
     def start(self) -> None:
         """Connect to the broker, and tell of everything."""
-        self.announcer.tell_state("paused" if self.is_paused else "idle")
+        self._tell_state()
         self._tell_settings()
         self._advertise()
         self.announcer.start()
+
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing is to be recognised: paused by the owner, or asleep by the schedule."""
+        return self.is_paused or not self.opening.is_open
 
     def reload(self, settings: Settings, bundle: Bundle) -> None:
         """Take a new configuration when ``apply`` is called; some of it needs a restart."""
         for section in _SETTLED_AT_START:
             if getattr(settings, section) != getattr(self.profile.configured, section):
                 logger.warning("[%s] has changed; it takes effect after a restart", section)
+        self.is_reloading = True
         self._pending = (settings, bundle)
 
     def apply(self) -> None:
@@ -84,8 +97,10 @@ class Controller:
         pending, self._pending = self._pending, None
         if pending is not None:
             self._reconfigure(*pending)
+            self.is_reloading = self._pending is not None
         while self._orders:
             self._obey(self._orders.popleft())
+        self._keep_hours()
         self._advertise()
 
     def _begin(self, settings: Settings, bundle: Bundle, chosen: Choices) -> None:
@@ -127,8 +142,8 @@ class Controller:
                 self._pause(is_wanted=False)
         elif order.name in ("pause", "resume"):
             self._pause(is_wanted=order.name == "pause")
-        elif self.is_paused and order.name == "learn":
-            logger.warning("learn: the device is paused; resume it first")
+        elif self.is_off and order.name == "learn":
+            logger.warning("learn: the device is %s", self._state)
         else:
             teacher = self.recognizer.teacher
             self.announcer.deliver(teacher.obey(order.name, order.argument, time.monotonic()))
@@ -162,6 +177,7 @@ class Controller:
 
     def _follow(self, profile: Profile) -> None:
         self.profile = profile
+        self._schedule = Schedule(profile.settings.schedule)
         self.announcer.take(profile)
 
     def _pause(self, *, is_wanted: bool) -> None:
@@ -169,10 +185,35 @@ class Controller:
         if is_wanted == self.is_paused:
             return
         self.is_paused = is_wanted
-        self.announcer.deliver(self.recognizer.teacher.stop("paused"))
-        self.recognizer.reset()
-        self.announcer.tell_state("paused" if self.is_paused else "idle")
+        self._begin_anew("paused")
+        self._tell_state()
         self._tell_settings()
+
+    def _keep_hours(self) -> None:
+        """Fall asleep or wake up when the schedule says so, whatever the clock was set to."""
+        opening = self._schedule.look(time.time())
+        if opening == self.opening:
+            return
+        if opening.is_open != self.opening.is_open:
+            logger.info("%s", opening)
+            self._begin_anew("the hours are over")
+        self.opening = opening
+        self._tell_state()
+
+    def _begin_anew(self, why: str) -> None:
+        self.announcer.deliver(self.recognizer.teacher.stop(why))
+        self.recognizer.reset()
+
+    @property
+    def _state(self) -> str:
+        if not self.opening.is_open:
+            return "asleep"
+        return "paused" if self.is_paused else "idle"
+
+    def _tell_state(self) -> None:
+        until = None if self.opening.is_open else self.opening.until
+        wakes = until and until.astimezone(timezone.utc).isoformat(timespec="milliseconds")
+        self.announcer.tell_state(self._state, asleep_until=wakes)
 
     def _tell_settings(self) -> None:
         self.announcer.tell_settings(is_recognising=not self.is_paused)

@@ -33,15 +33,13 @@ def read_login(settings: MqttSettings) -> tuple[str, str | None]:
     Raises:
         ConfigError: Naming key and file that cannot be read, or a password without a name.
     """
-    username = settings.username
-    if not username and (given := _credential("mqtt-username")):
-        username = _read(given, "mqtt-username")
+    username = settings.username or _credential("mqtt-username") or ""
     path = Path(settings.password_file) if settings.password_file else None
     if path and not username:
         raise ConfigError("mqtt.password_file is set but mqtt.username is empty")
-    if username and not path:
-        path = _credential("mqtt-password")
-    return username, _read(path, "mqtt.password_file") if path else None
+    if path:
+        return username, _read(path, "mqtt.password_file")
+    return username, _credential("mqtt-password") if username else None
 
 
 def tls_context(settings: MqttSettings) -> ssl.SSLContext:
@@ -70,11 +68,11 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext:
     return context
 
 
-def _credential(name: str) -> Path | None:
-    """Find a credential that systemd hands the service."""
+def _credential(name: str) -> str | None:
+    """Read what systemd hands the service; None where it is missing or, by default, blank."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     path = Path(folder, name) if folder else None
-    return path if path and path.is_file() else None
+    return (_read(path, name) or None) if path and path.is_file() else None
 
 
 def _read(path: Path, name: str) -> str:

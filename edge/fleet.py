@@ -57,7 +57,7 @@ class Row:
     """online or offline; empty where the broker keeps neither."""
 
     state: str
-    """idle, signing, learning or paused; empty where unknown, or offline."""
+    """idle, signing, learning, paused or asleep; empty where unknown, or offline."""
 
     word: str
     """The newest word, or letter of a word not yet closed; empty before the first."""

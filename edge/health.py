@@ -1,38 +1,72 @@
-"""What the machine and the process are like just now."""
+"""Whether threads make headway, and what the process takes."""
 
 from __future__ import annotations
 
 import os
 import resource
+import threading
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-_THERMAL: Final = Path("/sys/class/thermal/thermal_zone0/temp")
-_THROTTLED: Final = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _STATM: Final = Path("/proc/self/statm")
+_SLICE: Final = 1.0
+"""Seconds between two beats of a thread that waits."""
 
 
 class Heartbeat:
     """Tells a thread that works from one that hangs."""
 
-    def __init__(self, allowed: float) -> None:
+    def __init__(self, allowed: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Start alive.
 
         Args:
             allowed: Seconds without a beat after which the thread counts as hung.
+            clock: Seconds.
         """
         self._allowed = allowed
+        self._clock = clock
         self.beat()
 
-    def beat(self) -> None:
-        """Say that work went on."""
-        self._last = time.monotonic()
+    def beat(self, ahead: float = 0.0) -> None:
+        """Say that work goes on, and may take so many seconds longer than usual."""
+        self._due = self._clock() + self._allowed + ahead
 
     @property
     def is_alive(self) -> bool:
         """Whether work went on of late."""
-        return time.monotonic() - self._last < self._allowed
+        return self._clock() < self._due
+
+
+class Attended(threading.Event):
+    """An event by which a thread is told to stop; looking at it shows that the thread works.
+
+    Only that thread may look.
+    """
+
+    def __init__(self, heart: Heartbeat) -> None:
+        """Start unset."""
+        super().__init__()
+        self._heart = heart
+
+    def is_set(self) -> bool:
+        """Tell whether to stop."""
+        self._heart.beat()
+        return super().is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait to be told; someone who waits works."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _SLICE if until is None else until - time.monotonic()
+            self._heart.beat()
+            if super().wait(max(0.0, min(left, _SLICE))):
+                return True
+            if left <= _SLICE and until is not None:
+                return False
 
 
 class Usage:
@@ -70,28 +104,12 @@ class StageTimer:
         self._into[self._stage] = mean + self._SHARE * (took - mean)
 
 
-def board() -> dict[str, float | int | None]:
-    """Temperature (degrees Celsius), throttling flags (Raspberry Pi) and memory (MB)."""
+def memory() -> dict[str, float | None]:
+    """Memory that the process has and the most that it had, MiB."""
     return {
-        "temperature": _scaled(_THERMAL, 1e-3),
-        "throttled": _hexadecimal(_THROTTLED),
         "rss_mb": _resident_mb(),
         "rss_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
-
-
-def _scaled(path: Path, scale: float) -> float | None:
-    try:
-        return round(int(path.read_text()) * scale, 1)
-    except (OSError, ValueError):
-        return None
-
-
-def _hexadecimal(path: Path) -> int | None:
-    try:
-        return int(path.read_text(), 16)
-    except (OSError, ValueError):
-        return None
 
 
 def _resident_mb() -> float | None:

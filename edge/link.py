@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from edge.connection import connect, make_client
+from edge.health import Heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_HANG: Final = 20.0
+"""Seconds without a sign of paho's thread, which gives one each second, after which it hangs."""
+_CONNECT: Final = 120.0
+"""Seconds for which a try to connect may keep that thread: names, a TCP handshake, a TLS one."""
 _STABLE: Final = 10.0
 """Seconds after which a connection counts as one; two clients of one name part sooner."""
 
@@ -84,7 +89,10 @@ class Link:
         self._is_failing = self._is_closing = False
         self.is_up = False
         """Whether the broker has accepted us and the connection stands."""
+        self.heart = Heartbeat(_HANG)
+        """Beats with paho's thread."""
         self.client = make_client(settings, client_id)
+        self.client.on_round = self.heart.beat
         self.client.on_connect = lambda _c, _u, _flags, reason, _p: self._when_answered(reason)
         self.client.on_connect_fail = lambda _c, _u: self._when_unreachable()
         self.client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._when_gone(reason)
@@ -96,6 +104,7 @@ class Link:
 
     def start(self) -> None:
         """Connect in the background and keep reconnecting."""
+        self.heart.beat(_CONNECT)
         connect(self.client, self._settings)
         self.client.loop_start()
 
@@ -148,6 +157,7 @@ class Link:
 
     def _plan_retry(self) -> None:
         wait = self._backoff.next()
+        self.heart.beat(wait + _CONNECT)
         self.client.reconnect_delay_set(wait, wait)  # type: ignore[arg-type]  # fractions do, too
 
     def _report_failure(self, what: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 import logging
 import os
@@ -21,9 +20,11 @@ from typing import IO, TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from edge.capture import HEADER, MAGIC, Wanted
+from edge.capture import HEADER, MAGIC, NOTE
 from edge.errors import SourceError
+from edge.grabber import Wanted
 from edge.messages import Frame
+from edge.piped import enlarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,8 +45,6 @@ _STEADY: Final = 10.0
 """Seconds a camera must have worked for its earlier failures to be forgotten."""
 _SIDE_MAX: Final = 16384
 """Pixels; a wider header is noise."""
-_PIPE_SIZE: Final = 1 << 20
-"""Bytes, the most an ordinary user may have; a 640x480 picture then needs one write."""
 
 
 class LiveCamera:
@@ -110,6 +109,8 @@ class LiveCamera:
             self._settings.width,
             self._settings.height,
             self._settings.fps,
+            self._settings.exposure,
+            self._settings.exposure_ms,
         )
         within = self._settings.open_deadline
         try:
@@ -151,6 +152,9 @@ class LiveCamera:
             return
         self._is_up = True
         reason = f"{image.shape[1]}x{image.shape[0]} from {self._name}"
+        child = self._child  # close() may take it meanwhile
+        if child is not None and child.note:
+            reason += f" ({child.note})"
         logger.info("camera is up: %s", reason)
         self._on_state(True, reason)
 
@@ -167,6 +171,7 @@ class _Child:
     """One run of edge.capture. Not thread-safe."""
 
     def __init__(self, wanted: Wanted) -> None:
+        self.note = ""  # how the camera was opened, once that is known
         package = str(Path(__file__).resolve().parent.parent)
         paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
         quiet = {"OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_LOG_LEVEL": "OFF"}
@@ -181,7 +186,7 @@ class _Child:
         )
         self._requests = cast("IO[bytes]", self._process.stdin)
         self._pictures = cast("IO[bytes]", self._process.stdout)
-        _enlarge(self._pictures.fileno())
+        enlarge(self._pictures.fileno())
         self._send(json.dumps(dataclasses.asdict(wanted)).encode() + b"\n")
 
     def read(
@@ -203,11 +208,14 @@ class _Child:
         self._send(b"\n")
         while (header := self._receive(HEADER.size, until, is_over)) is not None:
             magic, width, height, stamp = HEADER.unpack(header.tobytes())
-            if magic != MAGIC or max(width, height) > _SIDE_MAX:
+            if magic not in (MAGIC, NOTE) or max(width, height) > _SIDE_MAX:
                 raise SourceError("the capture process sent noise")
             body = self._receive((width * 3 or 1) * height, until, is_over)
             if body is None:
                 return None
+            if magic == NOTE:
+                self.note = body.tobytes().decode(errors="replace")
+                continue
             if not width:
                 raise SourceError(body.tobytes().decode(errors="replace"))
             return stamp, body.reshape(height, width, 3)
@@ -262,9 +270,3 @@ def retry_delay(failures: int, longest: float) -> float:
 def without_secrets(source: str) -> str:
     """Strip passwords and queries from a source, for logs and the broker."""
     return re.sub(r"\?\S*", "", re.sub(r"//[^/\s]*@", "//", source))
-
-
-def _enlarge(descriptor: int) -> None:
-    """Let a pipe hold a whole picture, where the system allows it."""
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)

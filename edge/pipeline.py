@@ -12,28 +12,32 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from edge.camera import open_camera, source_kind
 from edge.controller import Controller
-from edge.errors import EdgeError
-from edge.health import Heartbeat, Usage, board
+from edge.errors import EdgeError, SetupError
+from edge.feed import Feed
+from edge.health import Attended, Heartbeat, Usage, memory
 from edge.live import without_secrets
 from edge.notify import Notifier
-from edge.playback import Playback
-from edge.slot import Slot
+from edge.power import Governor
+from edge.sensors import Sensors
+from edge.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from edge.bundle import Bundle
     from edge.config import Settings
-    from edge.messages import Frame, Landmarks
 
 logger = logging.getLogger(__name__)
 
 _TICK: Final = 0.25
 """Seconds between looks of a waiting thread at what else there is to do."""
 _HANG: Final = 20.0
-"""Seconds in the models after which the watchdog is no longer fed."""
+"""Seconds in the models, or with a speaking process, after which the watchdog is not fed."""
+_LOADING: Final = 60.0
+"""Seconds that a slow board may take to load the models."""
+_GOVERN: Final = 5.0
+"""Seconds between two looks at temperature and battery."""
 _JOIN: Final = 1.0
 """Seconds that a thread is given to end."""
 _LAST_WORD: Final = 5.0
@@ -43,24 +47,46 @@ _LAST_WORD: Final = 5.0
 class Pipeline:
     """Runs until it is told to stop, its recording ends, or a thread fails."""
 
-    def __init__(self, settings: Settings, bundle: Bundle) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        bundle: Bundle,
+        read: Callable[[], tuple[Settings, Bundle]],
+    ) -> None:
         """Load the models and open a recording; nothing runs before ``run``.
+
+        Args:
+            settings: As configured.
+            bundle: The model that they name.
+            read: Reads both again, or raises SetupError; called by ``run``.
 
         Raises:
             SourceError: A recording cannot be read.
             SetupError: The bundle, a package or the broker's credentials are unusable.
         """
         self._stop = threading.Event()
-        self._quiet = threading.Event()
         self._error: BaseException | None = None
-        self._slot: Slot[Frame | Landmarks] = Slot()
         self.is_restart_wanted = False
+        self._read = read
+        self._is_reload_wanted = self._is_reloading = False
+        self._notifier = Notifier()
+        self._notifier.tell_loading("the words", _LOADING)
         self._stats_interval = settings.health.stats_interval
         self._controller = Controller(settings, bundle, self._obey)
         self._recognizer, self._announcer = self._controller.recognizer, self._controller.announcer
-        self._open_source()
-        self._notifier = Notifier()
+        camera = self._controller.profile.settings.camera
+        self._feed = Feed(camera, self._announcer.tell_camera)
+        self._feed.want(self._controller.opening.is_open)
+        if self._feed.has_pictures:
+            self._notifier.tell_loading("MediaPipe", _LOADING)
+            self._recognizer.prepare()
+        speech = Heartbeat(_HANG)
+        self._quiet = Attended(speech)
         self._heart = Heartbeat(_HANG)
+        hearts = {"capture": self._feed.heart, "inference": self._heart, "speech": speech}
+        self._watchdog = Watchdog(self._notifier, hearts | self._announcer.hearts)
+        self._sensors = Sensors()
+        self._governor = Governor(self._sensors)
         self._usage = Usage()
         self._counted = 0
 
@@ -68,9 +94,9 @@ class Pipeline:
         """Ask for an orderly end; safe in a signal handler."""
         self._stop.set()
 
-    def reload(self, settings: Settings, bundle: Bundle) -> None:
-        """Take new settings for recognition at the next frame; the rest needs a restart."""
-        self._controller.reload(settings, bundle)
+    def reload(self) -> None:
+        """Have the settings read again, as far as they need no restart; safe in a handler."""
+        self._is_reload_wanted = True
 
     def run(self) -> None:
         """Run to the end.
@@ -79,7 +105,7 @@ class Pipeline:
             EdgeError: A thread failed; everything was stopped in order first.
         """
         bodies: dict[str, Callable[[], None]] = {
-            "capture": self._capture,
+            "capture": self._feed.run,
             "inference": self._infer,
             "speech": lambda: self._announcer.speech.run(self._quiet),
         }
@@ -99,18 +125,6 @@ class Pipeline:
         if self._error is not None:
             raise EdgeError(f"{type(self._error).__name__}: {self._error}") from self._error
 
-    def _open_source(self) -> None:
-        camera = self._controller.profile.settings.camera
-        self._frames: Callable[[threading.Event], Iterator[Frame | Landmarks]]
-        self._close_source: Callable[[], None]
-        if source_kind(camera.source) == "archive":
-            self._frames = Playback(camera, is_live=True).landmarks
-            self._close_source = lambda: None
-        else:
-            opened = open_camera(camera, live_clock=True, on_state=self._announcer.tell_camera)
-            self._frames, self._close_source = opened.frames, opened.close
-            self._recognizer.prepare()
-
     def _guard(self, body: Callable[[], None]) -> None:
         """Run a thread's body; its failure stops everything."""
         try:
@@ -121,23 +135,19 @@ class Pipeline:
             self._error = self._error or error
             self._stop.set()
 
-    def _capture(self) -> None:
-        for item in self._frames(self._stop):
-            self._slot.put(item)
-        self._slot.end()
-
     def _infer(self) -> None:
-        last = time.monotonic()
+        last, slot = time.monotonic(), self._feed.slot
         while not self._stop.is_set():
             self._heart.beat()
             self._controller.apply()
-            item = self._slot.get(_TICK)
+            self._feed.want(self._controller.opening.is_open)
+            item = slot.get(_TICK)
             if item is None:
-                if self._slot.is_over:
+                if slot.is_over:
                     self._stop.set()
                 else:
                     self._announcer.deliver(self._recognizer.tick(time.monotonic()))
-            elif not self._controller.is_paused:
+            elif not self._controller.is_off:
                 last = item.time
                 self._announcer.deliver(self._recognizer.push(item))
         self._controller.apply()  # what was chosen just before the end is kept
@@ -157,27 +167,67 @@ class Pipeline:
         profile = self._controller.profile
         source = without_secrets(profile.settings.camera.source)
         logger.info("ready: %s, model %s", source, profile.bundle.manifest.name)
-        started = time.monotonic()
-        next_stats = started + self._stats_interval
-        next_sign_of_life = started
-        while not self._stop.wait(_TICK):
+        started = govern_at = time.monotonic()
+        stats_at = started + self._stats_interval
+        while True:
             now = time.monotonic()
             self._announcer.tell_problem("speech", self._announcer.speech.problem)
-            self._announcer.tell_following(self._recognizer.following)
-            interval = self._notifier.watchdog_interval
-            if interval and now >= next_sign_of_life and self._heart.is_alive:
-                self._notifier.send(f"WATCHDOG=1\nSTATUS={self._status()}")
-                next_sign_of_life = now + interval
-            if now >= next_stats:
+            self._announcer.tell(following=self._recognizer.following)
+            if now >= govern_at:
+                self._govern(now)
+                govern_at = now + _GOVERN
+            self._reload()
+            self._watchdog.look(self._status(), now)
+            if now >= stats_at:
                 self._announcer.tell_stats(self._stats(now - started))
-                next_stats = now + self._stats_interval
+                stats_at = now + self._stats_interval
+            if self._stop.wait(_TICK):
+                break
+
+    def _reload(self) -> None:
+        """Begin to reload where that is wanted; say when it is done."""
+        if self._is_reload_wanted:
+            self._is_reload_wanted = False
+            self._notifier.tell_reloading()
+            self._is_reloading = True
+            try:
+                self._controller.reload(*self._read())
+            except SetupError as error:
+                logger.error("not reloaded: %s", error)  # noqa: TRY400 - one line
+        if self._is_reloading and not self._controller.is_reloading:
+            self._is_reloading = False
+            self._notifier.send("READY=1")
+
+    def _govern(self, now: float) -> None:
+        """Work as fast as the board can afford."""
+        before = self._governor.pace
+        pace = self._governor.look(self._controller.profile.settings.power, now)
+        self._recognizer.fps_limit = pace.fps
+        self._announcer.tell(power=pace.power)
+        if pace != before:
+            logger.info("power: %s, at most %g frames per second", pace.power, self._max_fps)
+
+    @property
+    def _max_fps(self) -> float:
+        fps: float = self._controller.profile.settings.landmarks.max_fps
+        return min(fps, self._governor.pace.fps)
 
     def _status(self) -> str:
-        if trouble := self._announcer.problem("camera"):
-            return f"no camera: {trouble}"
+        """Say in words what the service does just now."""
+        opening, pace = self._controller.opening, self._governor.pace
+        if not opening.is_open:
+            return str(opening)
         if self._controller.is_paused:
-            return "paused"
-        return "signing" if self._recognizer.is_signing else "watching"
+            what = "paused"
+        elif trouble := self._announcer.problem("camera"):
+            what = f"no camera: {trouble}"
+        else:
+            what = "signing" if self._recognizer.is_signing else "watching"
+        if pace.power != "full":
+            what += f"; {pace.power}: at most {self._max_fps:g} frames per second"
+        if trouble := self._announcer.problem("broker"):
+            what += f"; no broker: {trouble}"
+        return what
 
     def _stats(self, uptime: float) -> dict[str, object]:
         counts = dict(self._recognizer.counts)
@@ -185,11 +235,14 @@ class Pipeline:
         return {
             "uptime": round(uptime),
             "fps": round((self._counted - since) / self._stats_interval, 2),
+            "max_fps": self._max_fps,
             "stage_ms": {name: round(ms, 2) for name, ms in self._recognizer.stage_ms.items()},
             "latency_ms": round(self._announcer.latency_ms, 1),
             "cpu_percent": self._usage.cpu_percent(),
-            **board(),
-            "dropped_frames": self._slot.dropped,
+            "temperature": self._sensors.temperature(),
+            "throttled": self._sensors.throttled(),
+            **memory(),
+            "dropped_frames": self._feed.slot.dropped,
             "dropped_messages": self._announcer.dropped_messages,
             "dropped_words": self._announcer.speech.dropped,
             "counts": counts,
@@ -206,11 +259,11 @@ class Pipeline:
         self, capture: threading.Thread, inference: threading.Thread, speech: threading.Thread
     ) -> None:
         """Stop source to sink, each with a deadline; under five seconds in all."""
-        self._notifier.send("STOPPING=1")
+        self._notifier.send("STOPPING=1", "STATUS=stopping")
         self._stop.set()
-        if self._slot.is_over and self._error is None:
+        if self._feed.slot.is_over and self._error is None:
             self._finish_speaking(inference)
-        self._close_source()
+        self._feed.close()
         capture.join(_JOIN)
         inference.join(_JOIN)
         self._quiet.set()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edge.config import MqttSettings
+    from edge.health import Heartbeat
     from edge.messages import Sign, Utterance
     from edge.spool import Message
 
@@ -111,6 +112,11 @@ class Publisher:
     def is_connected(self) -> bool:
         """Whether the broker has accepted us and the connection stands."""
         return self._link.is_up
+
+    @property
+    def heart(self) -> Heartbeat:
+        """Tells whether paho's thread makes headway."""
+        return self._link.heart
 
     @property
     def dropped(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -100,6 +101,7 @@ class Recognizer:
         self._landmarker: Landmarker | None = None
         self.counts: Counter[str] = Counter()
         self.stage_ms: dict[str, float] = {}
+        self.fps_limit = math.inf  # frames per second that the board can afford
         self._is_signing = False
         self._last_taken = -1e9
         self._followed = Followed()
@@ -205,7 +207,8 @@ class Recognizer:
         Steps stay even, whatever the camera's rate: 25 frames per second thin out to 12.5. Uneven
         ones cost 6 points of accuracy (docs/experiments.md).
         """
-        if frame.time - self._last_taken < least_step(self._settings.landmarks.max_fps):
+        max_fps = min(self._settings.landmarks.max_fps, self.fps_limit)
+        if frame.time - self._last_taken < least_step(max_fps):
             return False
         with self._timed("gate"):
             is_open = self._gate.push(frame, is_busy=self._segmenter.is_signing)

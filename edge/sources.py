@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import cv2
 
-from edge.capture import to_rgb
 from edge.errors import SourceError
+from edge.grabber import to_rgb
 from edge.messages import Frame
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -303,9 +302,6 @@ def test_unusable_word_is_refused_with_exit_code_two(
 # check
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("edge.check") is None, reason="edge.check is not written yet"
-)
 def test_check_prints_findings_as_json(capfd: pytest.CaptureFixture[str]) -> None:
     code = main(["check", "--json", "--set", f"camera.source=archive:{PROTOTYPES}"])
     findings = [json.loads(line) for line in capfd.readouterr().out.splitlines()]

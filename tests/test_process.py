@@ -659,20 +659,30 @@ class Notified:
 
 @pytest.fixture
 def notified() -> Iterator[Notified]:
-    pytest.importorskip("systemd.daemon", reason="systemd-python is not installed")
     with tempfile.TemporaryDirectory() as folder:  # a short path; sockets take 108 characters
         notified = Notified(Path(folder))
         yield notified
         notified.close()
 
 
+def without_systemd_python(folder: Path) -> str:
+    """Make a path for Python on which systemd-python cannot be imported."""
+    package = folder / "hidden" / "systemd"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError\n")
+    return f"{package.parent}:{ROOT}"
+
+
 @pytest.mark.parametrize(
-    ("source", "status"),
-    [(archive("yes", "no"), "signing"), ("http://127.0.0.1:1/", "no camera")],
-    ids=["archive", "camera that never opens"],
+    ("source", "status", "is_native"),
+    [
+        (archive("yes", "no"), "signing", False),
+        ("http://127.0.0.1:1/", "no camera", True),
+    ],
+    ids=["archive", "camera that never opens, without systemd-python"],
 )
 def test_systemd_hears_ready_status_watchdog_and_stopping(
-    daemon: Daemon, broker: Broker, notified: Notified, source: str, status: str
+    daemon: Daemon, broker: Broker, notified: Notified, source: str, status: str, is_native: bool
 ) -> None:
     allowed = 2.0
     daemon.settings |= {"camera.source": source, "camera.retry_max": "1"}
@@ -680,6 +690,10 @@ def test_systemd_hears_ready_status_watchdog_and_stopping(
         "NOTIFY_SOCKET": notified.path,
         "WATCHDOG_USEC": str(round(allowed * 1e6)),
     }
+    if is_native:
+        daemon.environment["PYTHONPATH"] = without_systemd_python(daemon.folder)
+    else:
+        pytest.importorskip("systemd.daemon", reason="systemd-python is not installed")
     daemon.start()
     assert notified.collect(AGES, "READY=1")
     notified.collect(4.5)
@@ -691,5 +705,8 @@ def test_systemd_hears_ready_status_watchdog_and_stopping(
     assert not notified.has("STOPPING=1")
     took = daemon.end(signal.SIGTERM)
     assert notified.collect(1, "STOPPING=1")
-    assert notified.times("READY=1")[0] == notified.arrivals[0][0]
+    loading = [text for text in notified.statuses() if text.startswith("loading ")]
+    assert loading == notified.statuses()[: len(loading)]
+    assert len(loading) == (1 if source.startswith("archive:") else 2)
+    assert notified.times("READY=1")[0] < fed[0]
     assert_ended_well(daemon, broker, took)

@@ -64,6 +64,7 @@ STATE = {
 STATS = {
     "uptime": 60,
     "fps": 14.9,
+    "max_fps": 15.0,
     "stage_ms": {"landmarker": 40.5},
     "latency_ms": 0.0,
     "cpu_percent": 80.0,
@@ -120,6 +121,12 @@ EXAMPLES: dict[str, tuple[list[object], list[object]]] = {
             {**STATE, "following": {"place": "left", "people": None}, "camera_since": None},
             {
                 **STATE,
+                "state": "asleep",
+                "asleep_until": "2026-11-22T06:00:00.000+00:00",
+                "power": "battery",
+            },
+            {
+                **STATE,
                 "state": "learning",
                 "learning": {"word": "x", "have": 0, "want": 3, "note": "", "state": "learning"},
                 "camera_since": "2026-11-21T12:00:00.000+00:00",
@@ -130,6 +137,8 @@ EXAMPLES: dict[str, tuple[list[object], list[object]]] = {
             {**STATE, "speaking": "ON"},
             {**STATE, "following": {"place": "up", "people": 1}},
             {**STATE, "learning": {}},
+            {**STATE, "asleep_until": "07:00"},
+            {**STATE, "power": "low"},
             {"version": "0.1.0"},
         ],
     ),
@@ -137,6 +146,7 @@ EXAMPLES: dict[str, tuple[list[object], list[object]]] = {
         [STATS],
         [
             {**STATS, "fps": -1},
+            {**STATS, "max_fps": 0},
             {**STATS, "stage_ms": {"magic": 1}},
             {**STATS, "counts": {"landmarks": 1.5}},
             {**STATS, "temperature": "warm"},

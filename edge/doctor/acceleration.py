@@ -1,0 +1,95 @@
+"""XNNPACK, which makes the landmark models two to five times faster: whether it is really used.
+
+TensorFlow Lite goes on without it where /proc/cpuinfo is hidden (ProcSubset=pid in a unit, some
+containers) and only says so on standard error. So one picture is sent through the landmark models
+in a process of its own, whose words are read: ``python -m edge.doctor.acceleration`` is that
+process.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from edge.doctor.finding import Finding
+
+_TIME: Final = 60.0
+"""Seconds; a slow board takes ten to load the models from its card."""
+_APPLIED: Final = "Created TensorFlow Lite XNNPACK delegate"
+_BLIND: Final = "failed to parse processor information"
+_PICTURES: Final = 5
+_TOOK: Final = "landmarks take"
+
+
+def check_acceleration() -> Finding:
+    """Run the landmark models on a grey picture and read what TensorFlow Lite says of itself."""
+    package = str(Path(__file__).resolve().parent.parent.parent)
+    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "edge.doctor.acceleration"],
+            capture_output=True,
+            check=False,
+            errors="replace",
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(paths),
+                "SIGN_EDGE_NATIVE_LOG": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=_TIME,
+        )
+    except subprocess.TimeoutExpired:
+        text = f"landmarks are not found within {_TIME:g} s"
+        return Finding("model", False, text, "this machine is too slow, or too busy: see top")
+    return judge(done.stdout, done.stderr, done.returncode)
+
+
+def judge(printed: str, said: str, code: int) -> Finding:
+    """Tell from what the process printed, said on standard error and returned."""
+    if code != 0:
+        lines = said.strip().splitlines()
+        text = f"landmarks cannot be found: {lines[-1] if lines else f'exit {code}'}"
+        return Finding("model", False, text, "see packages above; run scripts/setup again")
+    found = re.search(rf"{_TOOK} ([\d.]+) ms", printed)
+    took = f"a picture without people takes {found[1]} ms" if found else "landmarks are found"
+    if _APPLIED in said:
+        return Finding("model", True, f"landmarks: XNNPACK is used, {took}")
+    text = f"landmarks: XNNPACK is not used, which makes them slow; {took}"
+    if _BLIND in said:
+        advice = "let TensorFlow Lite read /proc/cpuinfo: no ProcSubset=pid, no /proc mounted so"
+        return Finding("model", False, text, advice)
+    return Finding("model", False, text, "run scripts/setup again for the mediapipe we ship with")
+
+
+def main() -> int:
+    """Find landmarks in a picture without people and print how long that takes."""
+    import numpy as np
+
+    from edge.errors import EdgeError
+    from edge.graph import HolisticGraph
+
+    try:
+        graph = HolisticGraph(min_detection=0.5, min_tracking=0.5)
+    except EdgeError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
+        return 1
+    image = np.full((480, 640, 3), 128, np.uint8)
+    graph.process(image)
+    began = time.perf_counter()
+    for _ in range(_PICTURES):
+        graph.process(image)
+    took = 1000 * (time.perf_counter() - began) / _PICTURES
+    graph.close()
+    print(f"{_TOOK} {took:.0f} ms")  # noqa: T201 - the parent reads it
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

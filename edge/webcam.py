@@ -1,0 +1,62 @@
+"""USB cameras, and whatever else V4L2 serves."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import cv2
+
+from edge.errors import SourceError
+from edge.grabber import OpenCvGrabber
+from edge.v4l2 import set_exposure
+
+if TYPE_CHECKING:
+    from edge.grabber import Grabber, Wanted
+
+_FORMAT: Final = "MJPG"
+"""Raw pictures fill a USB 2 line at 640x480 and 30 frames per second already."""
+
+
+def device_path(source: str) -> Path:
+    """Name the device that camera.source means: a number or a path."""
+    return Path(f"/dev/video{int(source)}" if source.isdecimal() else source)
+
+
+def open_webcam(wanted: Wanted) -> Grabber:
+    """Open a V4L2 device.
+
+    Raises:
+        SourceError: It is not there, not ours, in use or no camera.
+    """
+    path = device_path(wanted.source)
+    if not path.exists():
+        raise SourceError(f"{path} does not exist; is the camera plugged in?")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise SourceError(f"no permission to use {path}; is the user in the group video?")
+    # by-id names are links; OpenCV's V4L2 code knows /dev/videoN only in some releases
+    path = path.resolve()
+    capture = cv2.VideoCapture(str(path), cv2.CAP_V4L2)
+    if not capture.isOpened():
+        capture.release()
+        raise SourceError(f"{path} cannot be opened; not a camera, or another program has it?")
+    # The order matters: the format decides which sizes, the size which rates there are.
+    capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*_FORMAT))
+    capture.set(cv2.CAP_PROP_FRAME_WIDTH, wanted.width)
+    capture.set(cv2.CAP_PROP_FRAME_HEIGHT, wanted.height)
+    capture.set(cv2.CAP_PROP_FPS, wanted.fps)
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    # After the format, for some cameras begin anew with it.
+    is_exposed = set_exposure(path, wanted.exposure, wanted.exposure_ms)
+    return OpenCvGrabber(capture, is_stamped=True, note=_note(capture, wanted, is_exposed))
+
+
+def _note(capture: cv2.VideoCapture, wanted: Wanted, is_exposed: bool) -> str:
+    """Read back what the camera really gives."""
+    given = struct.pack("<I", int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF)
+    name = given.decode("ascii", errors="replace").strip("\0 ") or "unknown format"
+    note = f"{name} at {capture.get(cv2.CAP_PROP_FPS):g} frames per second"
+    is_told = is_exposed or wanted.exposure == "auto"
+    return note if is_told else f"{note}, exposure cannot be set"
