@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,7 @@ from edge.fleet import Fleet
 from edge.listener import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
     from typing_extensions import Self
@@ -97,23 +98,37 @@ def snapshot(settings: MqttSettings, seconds: float, order: Order) -> list[Row]:
 
 
 def watch(settings: MqttSettings, console: Console, order: Order) -> None:
-    """Show the table until Ctrl-C; a broker that is away is said and waited for.
+    """Show the table until Ctrl-C or SIGTERM; a broker that is away is said and waited for.
+
+    For the main thread, as only it may handle signals.
 
     Raises:
         ConfigError: There is no terminal.
     """
     if not console.is_terminal:
         raise ConfigError("monitor needs a terminal; --once prints one table and ends")
-    never = threading.Event()
     with (
+        _until_signal() as over,
         Monitor(settings) as monitor,
-        contextlib.suppress(KeyboardInterrupt),
         Live(console=console, screen=True, auto_refresh=False) as live,
     ):
-        while not never.wait(REFRESH):
+        while not over.wait(REFRESH):
             title = f"{monitor.listener.address} {monitor.listener.trouble}".rstrip()
             table = table_of(monitor.rows(order), title, console.height, monitor.ignored)
             live.update(table, refresh=True)
+
+
+@contextlib.contextmanager
+def _until_signal() -> Iterator[threading.Event]:
+    """Set an event at Ctrl-C or SIGTERM, even where a shell's background job ignores Ctrl-C."""
+    over = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: over.set()) for number in numbers]
+    try:
+        yield over
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def table_of(rows: Sequence[Row], title: str, height: int | None = None, ignored: int = 0) -> Group:

@@ -227,6 +227,8 @@ class Terminal:
             stdout=end,
             stderr=end,
             start_new_session=True,
+            # As a shell's background job has it: the monitor must end at Ctrl-C all the same.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         )
         os.close(end)
         self._output = b""
