@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edge.bundle import Bundle
-    from edge.config import SegmenterSettings
     from edge.messages import Cause, Declined, Landmarks
+    from edge.settings import SegmenterSettings
 
 _CLASSES: Final = ("inside", "onset", "rest")
 _LOOK_BACK: Final = 1.0

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
 
-    from edge.config import CameraSettings
     from edge.messages import Frame
+    from edge.settings import CameraSettings
 
 SourceKind = Literal["archive", "file", "folder", "live"]
 

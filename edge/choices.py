@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.bundle import list_bundles
-from edge.config import Cooldown, Hand, Mode, Share, Volume
 from edge.errors import ConfigError
 from edge.faults import first_fault
+from edge.settings import Cooldown, Hand, Mode, Share, Volume
 from edge.voices import list_voices, name_of
 
 if TYPE_CHECKING:
-    from edge.config import Settings
+    from edge.settings import Settings
 
 logger = logging.getLogger(__name__)
 

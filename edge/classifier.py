@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.bundle import Bundle
-    from edge.config import Hand
+    from edge.settings import Hand
 
 _TAUGHT_THRESHOLD: Final = 0.3
 """Least probability of a taught word; it rarely has more than 0.4 beside a likely shipped one."""

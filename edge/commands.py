@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from edge.bundle import Bundle
-    from edge.config import Settings
     from edge.messages import Frame, Landmarks
     from edge.recognizer import Event
+    from edge.settings import Settings
 
 _SEED: Final = 7
 """Of streams, unless another is wanted."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.bundle import Bundle, Manifest
-    from edge.config import Settings
+    from edge.settings import Settings
 
 _WARM_UP: Final = 3
 """Runs of each network that are not counted; the first ones fill caches."""

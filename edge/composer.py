@@ -10,8 +10,8 @@ from edge.messages import Sign, Utterance
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.config import ComposerSettings
     from edge.messages import Prediction
+    from edge.settings import ComposerSettings
 
 
 class Composer:

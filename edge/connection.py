@@ -17,7 +17,7 @@ from edge.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.config import MqttSettings
+    from edge.settings import MqttSettings
 
 logger = logging.getLogger(__name__)
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge.bundle import Bundle
-    from edge.config import Settings
     from edge.controls import Order
     from edge.profile import Profile
+    from edge.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edge.errors import ConfigError
 
 if TYPE_CHECKING:
-    from edge.config import MqttSettings
+    from edge.settings import MqttSettings
 
 
 class _ClosingSocket(ssl.SSLSocket):

@@ -11,15 +11,15 @@ import re
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from edge.config import Hand, Mode
 from edge.letters import LETTERS
+from edge.settings import Hand, Mode
 from edge.speech import MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edge.choices import Options
-    from edge.config import MqttSettings
+    from edge.settings import MqttSettings
 
 Components = dict[str, dict[str, Any]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from edge.config import ClassifierSettings
     from edge.messages import Prediction
+    from edge.settings import ClassifierSettings
 
 _INTERVAL: Final = 0.13
 """Seconds between looks at an unfinished sign: every other frame of fifteen per second."""

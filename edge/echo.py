@@ -20,8 +20,8 @@ from edge.spool import MEMORY
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from edge.config import MqttSettings
     from edge.messages import Sign
+    from edge.settings import MqttSettings
 
 DEVICE: Final = f"stream-benchmark-{os.getpid()}"
 """Two benchmarks on one broker must not count each other's words."""

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from edge.bundle import Bundle
     from edge.classifier import Classifier
-    from edge.config import Settings
     from edge.messages import Declined, Prediction
+    from edge.settings import Settings
 
 RATES: Final = (30, 15, 10, 7, 5)
 """Frames per second at which clips are tried."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from edge.camera import Camera
-    from edge.config import CameraSettings
     from edge.messages import Frame, Landmarks
+    from edge.settings import CameraSettings
 
 _HANG: Final = 20.0
 """Seconds after which a source that does not even look whether to stop is stuck in a driver."""

@@ -15,8 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edge.config import GateSettings
     from edge.messages import Frame
+    from edge.settings import GateSettings
 
 _COLUMNS: Final = 64
 _STRIDE: Final = 2

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import paho.mqtt.client as mqtt
 
-    from edge.config import MqttSettings
+    from edge.settings import MqttSettings
 
 logger = logging.getLogger(__name__)
 

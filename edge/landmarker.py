@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge.config import LandmarkSettings
     from edge.messages import Frame
+    from edge.settings import LandmarkSettings
 
 _JUMP: Final = 1.5
 """Shoulder widths that a body cannot move between two frames."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.bundle import Bundle
-    from edge.config import CameraSettings, Settings
     from edge.messages import Frame, Landmarks
+    from edge.settings import CameraSettings, Settings
 
 
 def learn_from_files(

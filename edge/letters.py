@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from edge.archive import Hand
     from edge.bundle import Bundle
-    from edge.config import Settings
     from edge.messages import Prediction, Segment
+    from edge.settings import Settings
 
 LETTERS: Final = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 STILL: Final = tuple(letter for letter in LETTERS if letter not in "JZ")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from edge.config import MqttSettings
+    from edge.settings import MqttSettings
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
     from typing_extensions import Self
 
-    from edge.config import MqttSettings
+    from edge.settings import MqttSettings
 
 PATIENCE: Final = 5.0
 """Seconds that a connection, a subscription or an acknowledgement may take."""

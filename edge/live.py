@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge.config import CameraSettings
+    from edge.settings import CameraSettings
 
 logger = logging.getLogger(__name__)
 

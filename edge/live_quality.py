@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.bundle import Bundle
-    from edge.config import Settings
+    from edge.settings import Settings
     from edge.streams import Layout, Span, Stream
 
 RATES: Final = (7.0, 10.0, 15.0, 30.0)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from typing_extensions import Self
 
-    from edge.config import MqttSettings
     from edge.fleet import Order, Row
+    from edge.settings import MqttSettings
 
 REFRESH: Final = 0.5
 """Seconds between two looks of the table, however much arrives."""

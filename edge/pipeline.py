@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge.bundle import Bundle
-    from edge.config import Settings
+    from edge.settings import Settings
 
 logger = logging.getLogger(__name__)
 

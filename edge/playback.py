@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.archive import Clip
-    from edge.config import CameraSettings
+    from edge.settings import CameraSettings
 
     _Points = NDArray[np.float32]
 

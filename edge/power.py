@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from edge.config import PowerSettings
     from edge.sensors import Sensors
+    from edge.settings import PowerSettings
 
 Power = Literal["full", "battery", "hot"]
 

@@ -11,7 +11,7 @@ from edge.choices import Choices, find_options
 if TYPE_CHECKING:
     from edge.bundle import Bundle
     from edge.choices import Options
-    from edge.config import Settings
+    from edge.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

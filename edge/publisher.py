@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
     from typing_extensions import Self
 
-    from edge.config import MqttSettings
     from edge.health import Heartbeat
     from edge.messages import Sign, Utterance
+    from edge.settings import MqttSettings
     from edge.spool import Message
 
 logger = logging.getLogger(__name__)

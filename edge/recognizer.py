@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from edge.bundle import Bundle
     from edge.classifier import Classifier
-    from edge.config import SegmenterSettings, Settings, SpellingSettings
     from edge.landmarker import Landmarker
+    from edge.settings import SegmenterSettings, Settings, SpellingSettings
 
 _SLACK: Final = 0.3
 """Share of the frame interval by which a frame may come early and still be taken."""

@@ -10,8 +10,8 @@ import numpy as np
 from edge.messages import Declined, Segment
 
 if TYPE_CHECKING:
-    from edge.config import SegmenterSettings
     from edge.messages import Cause, Landmarks
+    from edge.settings import SegmenterSettings
 
 
 class Reel:

@@ -14,7 +14,7 @@ from edge.listener import PATIENCE, Listener
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge.config import MqttSettings
+    from edge.settings import MqttSettings
 
 _QUIET: Final = 0.5
 """Seconds without a kept message after which there is none more."""

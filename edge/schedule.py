@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from edge.config import ScheduleSettings
+    from edge.settings import ScheduleSettings
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY: Final = 24 * 60

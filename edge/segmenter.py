@@ -21,9 +21,9 @@ from edge.reel import Reel
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edge.config import SegmenterSettings
     from edge.messages import Cause, Declined, Landmarks
     from edge.motion import Motion
+    from edge.settings import SegmenterSettings
 
 _LOOK_BACK: Final = 0.5
 """Seconds before the threshold was crossed within which a sign can have begun."""

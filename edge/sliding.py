@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.classifier import Classifier
-    from edge.config import SegmenterSettings
     from edge.messages import Cause, Declined, Landmarks
+    from edge.settings import SegmenterSettings
 
 _WINDOW: Final = 1.2
 """Seconds of a window."""

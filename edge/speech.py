@@ -28,7 +28,7 @@ from edge.speaker import Manner
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.config import SpeechSettings
+    from edge.settings import SpeechSettings
 
 logger = logging.getLogger(__name__)
 

@@ -23,9 +23,9 @@ from edge.tracing import LIKE, read_trace
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edge.config import SpellingSettings
     from edge.letters import LetterClassifier
     from edge.messages import Landmarks
+    from edge.settings import SpellingSettings
     from edge.spelling_hand import HandView
 
 _BASELINE: Final = (0.08, 0.3)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.bundle import Bundle
-    from edge.config import SpellingSettings
+    from edge.settings import SpellingSettings
     from edge.spelling_streams import SpellingStream, Word
 
 RATES: Final = (30.0, 15.0, 10.0, 7.0)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.bundle import Bundle
-    from edge.config import LearningSettings
+    from edge.settings import LearningSettings
 
 logger = logging.getLogger(__name__)
 

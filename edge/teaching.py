@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.classifier import Classifier
-    from edge.config import LearningSettings
     from edge.messages import Declined
+    from edge.settings import LearningSettings
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edge.config import SpeechSettings
+    from edge.settings import SpeechSettings
 
 DEFAULT: Final = "default"
 """The engine's own choice; a select of Home Assistant has no empty option."""

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from edge.archive import read_clips
 from edge.boundary import BoundarySegmenter
 from edge.bundle import Bundle, find_bundle, read_bundle
-from edge.config import SegmenterSettings, Settings
 from edge.errors import BundleError
 from edge.messages import Declined, Landmarks, Segment
 from edge.recognizer import Recognizer
+from edge.settings import SegmenterSettings, Settings
 from edge.streams import Plan, make_layouts
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from edge.camera import open_camera, source_kind
-from edge.config import CameraSettings
 from edge.errors import SourceError
 from edge.live import retry_delay, without_secrets
+from edge.settings import CameraSettings
 from edge.sources import quiet_opencv
 
 if TYPE_CHECKING:
@@ -639,7 +639,7 @@ def test_child_dies_with_a_parent_that_is_killed_even_while_it_blocks(
     monkeypatch.setenv("FAKE_COUNT", "2")
     program = (
         "import sys, threading; sys.path.insert(0, sys.argv[1])\n"
-        "from edge.camera import open_camera; from edge.config import CameraSettings\n"
+        "from edge.camera import open_camera; from edge.settings import CameraSettings\n"
         "settings = CameraSettings(source='picamera', width=64, height=64)\n"
         "for frame in open_camera(settings, live_clock=True).frames(threading.Event()):\n"
         "    print(frame.index, flush=True)\n"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from edge import voices
 from edge.bundle import list_bundles
 from edge.choices import Choices, Options, describe, find_options, read_choice
-from edge.config import Settings, SpeechSettings
 from edge.errors import ConfigError
+from edge.settings import Settings, SpeechSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,10 +15,10 @@ from hypothesis.extra.numpy import arrays
 from edge.archive import Clip, read_clips
 from edge.bundle import OTHER, Bundle
 from edge.classifier import Classifier, softmax
-from edge.config import Settings
 from edge.evaluation import predict
 from edge.messages import Segment
 from edge.runtime import Network
+from edge.settings import Settings
 from edge.skeleton import mirror
 
 if TYPE_CHECKING:

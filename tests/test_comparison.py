@@ -12,10 +12,10 @@ import pytest
 from edge.__main__ import main
 from edge.archive import read_clips, write_clips
 from edge.comparison import compare_bundles, relative_times
-from edge.config import Settings
 from edge.errors import ArchiveError, BundleError
 from edge.evaluation import evaluate_archives
 from edge.runtime import Network
+from edge.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

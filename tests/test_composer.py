@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.composer import Composer
-from edge.config import ComposerSettings
 from edge.messages import Prediction, Sign, Utterance
+from edge.settings import ComposerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

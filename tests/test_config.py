@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from edge import config
-from edge.config import MqttSettings, Settings
 from edge.errors import ConfigError
+from edge.settings import MqttSettings, Settings
 
 if sys.version_info >= (3, 11):
     import tomllib

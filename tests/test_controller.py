@@ -12,8 +12,8 @@ from test_controls import hostile
 
 from edge import choices
 from edge.archive import read_clips
-from edge.config import Settings
 from edge.controller import Controller
+from edge.settings import Settings
 from edge.taught import to_segment
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ import pytest
 
 from edge import __version__
 from edge.__main__ import _parser
-from edge.config import MqttSettings
 from edge.credentials import read_login
+from edge.settings import MqttSettings
 
 if sys.version_info >= (3, 11):
     import tomllib

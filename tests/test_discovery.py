@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from edge import config, discovery
+from edge import discovery
 from edge.choices import Choices, Options
-from edge.config import MqttSettings
 from edge.footprint import Footprint
 from edge.payloads import encode
+from edge.settings import MqttSettings, Settings
 
 MQTT = MqttSettings(device="Kitchen-1")
 OPTIONS = Options(("words", "own"), {"default": "", "en-gb": "en-gb"})
@@ -353,6 +353,6 @@ def test_damaged_footprint_is_put_aside_and_nothing_else_is_lost(
 
 
 def test_shipped_configuration_wants_discovery_where_home_assistant_looks() -> None:
-    settings = config.Settings().mqtt
+    settings = Settings().mqtt
     assert settings.discovery
     assert discovery.discovery_topic(settings).startswith("homeassistant/device/")

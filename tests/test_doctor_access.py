@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.config import MqttSettings, Settings, SpeechSettings
 from edge.doctor.access import check_access
 from edge.doctor.checks import lend_credential
 from edge.doctor.reach import Need, out_of_reach
 from edge.doctor.unit import Unit
 from edge.errors import ConfigError
+from edge.settings import MqttSettings, Settings, SpeechSettings
 
 if TYPE_CHECKING:
     from edge.doctor.finding import Finding

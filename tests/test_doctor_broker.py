@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from broker import MOSQUITTO, Broker, Subscriber, free_port
 
-from edge.config import MqttSettings
 from edge.doctor.broker import check_broker
 from edge.doctor.finding import Finding
+from edge.settings import MqttSettings
 
 PASSWORD = "a-right-one"  # noqa: S105 - of a broker that lives for one test
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")

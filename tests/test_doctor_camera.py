@@ -11,9 +11,9 @@ import pytest
 
 from edge.archive import Clip, write_clips
 from edge.cameras import Attached, attached_cameras, ribbon_cameras
-from edge.config import CameraSettings
 from edge.doctor.camera import check_camera, judge, steadier_source
 from edge.doctor.unit import Unit
+from edge.settings import CameraSettings
 
 
 def video(path: Path, brightness: int, fps: float = 20.0) -> CameraSettings:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import MqttSettings, Settings
 from edge.doctor.acceleration import check_acceleration, judge
 from edge.doctor.models import check_config, check_model
+from edge.settings import MqttSettings, Settings
 
 
 def test_password_file_that_is_missing_is_a_fault(tmp_path: Path) -> None:

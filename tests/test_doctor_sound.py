@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from programs import put_program
 
-from edge.config import SpeechSettings
 from edge.doctor.sound import check_sound, play_test
+from edge.settings import SpeechSettings
 
 ONE_CARD = "card 1: Device [USB Audio], device 0: USB Audio [USB Audio]"
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.archive import read_clips
-from edge.config import ClassifierSettings, Settings
 from edge.early import Early
 from edge.messages import Landmarks, Prediction, Sign, Utterance
 from edge.recognizer import Recognizer
+from edge.settings import ClassifierSettings, Settings
 from edge.streams import Plan, make_layouts
 
 if TYPE_CHECKING:

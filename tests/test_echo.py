@@ -11,10 +11,10 @@ import pytest
 from broker import MOSQUITTO, Broker
 
 from edge import echo
-from edge.config import MqttSettings
 from edge.echo import Echo
 from edge.errors import SourceError
 from edge.messages import Sign
+from edge.settings import MqttSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,6 @@ import pytest
 from edge.archive import Clip, read_clips, write_clips
 from edge.bundle import OTHER
 from edge.classifier import Classifier
-from edge.config import Settings
 from edge.errors import ArchiveError, SourceError
 from edge.evaluation import (
     RATES,
@@ -24,6 +23,7 @@ from edge.evaluation import (
     thin,
 )
 from edge.recognizer import least_step
+from edge.settings import Settings
 from edge.skeleton import LEFT_HAND, RIGHT_HAND
 
 if TYPE_CHECKING:

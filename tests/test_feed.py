@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from test_process import archive, eventually
 
-from edge.config import CameraSettings
 from edge.errors import SourceError
 from edge.feed import Feed
+from edge.settings import CameraSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

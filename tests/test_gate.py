@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from edge.config import GateSettings
 from edge.gate import Gate
 from edge.messages import Frame
+from edge.settings import GateSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from edge.camera import open_camera
-from edge.config import CameraSettings
 from edge.errors import SourceError
 from edge.grabber import Wanted
 from edge.gstreamer import has_gstreamer, open_gstreamer
+from edge.settings import CameraSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,10 @@ import pytest
 from broker import MOSQUITTO
 
 from edge import link
-from edge.config import MqttSettings
 from edge.health import Attended, Heartbeat, memory
 from edge.notify import Notifier, _send
 from edge.publisher import Publisher
+from edge.settings import MqttSettings
 from edge.watchdog import Watchdog
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import LandmarkSettings
 from edge.landmarker import Landmarker, assign_hands
 from edge.messages import Frame
+from edge.settings import LandmarkSettings
 from edge.skeleton import INDEX, LEFT_HAND, POSE, RIGHT_HAND, mirror
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ EVERY = 2
 WITHOUT_LUGGAGE = """
 import sys
 import numpy as np
-from edge.config import LandmarkSettings
+from edge.settings import LandmarkSettings
 from edge.landmarker import Landmarker
 from edge.messages import Frame
 landmarker = Landmarker(LandmarkSettings())

@@ -14,7 +14,6 @@ from edge import handshape
 from edge.archive import Hand, read_clips, read_hands
 from edge.bundle import OTHER, Bundle, find_bundle, read_bundle
 from edge.classifier import Classifier
-from edge.config import Settings
 from edge.errors import ArchiveError, BundleError
 from edge.letters import (
     HELD,
@@ -30,6 +29,7 @@ from edge.letters import (
 )
 from edge.messages import Segment
 from edge.recognizer import Recognizer
+from edge.settings import Settings
 from edge.skeleton import LEFT_HAND, RIGHT_HAND, mirror
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pytest
 
 from edge.archive import Clip, read_clips, write_clips
 from edge.bundle import OTHER
-from edge.config import Settings
 from edge.errors import ArchiveError, SourceError
 from edge.live_quality import Heard, Score, evaluate_streams, span_of
 from edge.messages import Declined, Sign
+from edge.settings import Settings
 from edge.streams import Plan, Span, Stream
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge.config import CameraSettings, Settings
 from edge.errors import BundleError
 from edge.messages import Landmarks, Sign
 from edge.playback import Playback
 from edge.recognizer import Recognizer
+from edge.settings import CameraSettings, Settings
 from edge.spelling_streams import make_streams
 from edge.spelling_word import Letter, Spelled
 

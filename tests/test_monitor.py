@@ -28,9 +28,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from edge.__main__ import main
-from edge.config import MqttSettings
 from edge.fleet import Row
 from edge.monitor import Monitor, table_of
+from edge.settings import MqttSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,10 +10,10 @@ import pytest
 from broker import MOSQUITTO, Broker, Subscriber
 
 from edge.__main__ import main
-from edge.config import MqttSettings
 from edge.discovery import discovery_topic
 from edge.messages import Sign
 from edge.publisher import Publisher
+from edge.settings import MqttSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

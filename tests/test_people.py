@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from edge.bundle import find_bundle, read_bundle
-from edge.config import Settings
 from edge.messages import Frame, Sign
 from edge.recognizer import Recognizer
+from edge.settings import Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from edge.camera import open_camera
-from edge.config import CameraSettings
 from edge.errors import SourceError
 from edge.grabber import Wanted
 from edge.picamera import PicameraGrabber
+from edge.settings import CameraSettings
 
 if TYPE_CHECKING:
     from edge.messages import Frame

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from edge.archive import Clip, write_clips
-from edge.config import CameraSettings
 from edge.errors import SourceError
 from edge.playback import Playback
+from edge.settings import CameraSettings
 from edge.skeleton import LEFT_HAND, POSE, RIGHT_HAND, RIGHT_WRIST
 
 if TYPE_CHECKING:

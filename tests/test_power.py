@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge.config import GateSettings, PowerSettings, Settings
 from edge.messages import Frame, Landmarks
 from edge.power import FULL, Governor, Pace
 from edge.recognizer import Recognizer
 from edge.sensors import Sensors
+from edge.settings import GateSettings, PowerSettings, Settings
 from edge.skeleton import POINTS
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ import pytest
 from broker import MOSQUITTO, Broker, Received, Subscriber
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from edge.config import MqttSettings
 from edge.errors import ConfigError
 from edge.inbox import MAX_COMMAND_BYTES
 from edge.link import Backoff
 from edge.messages import Sign, Utterance
 from edge.publisher import Publisher
+from edge.settings import MqttSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +150,7 @@ def test_unchanged_state_is_not_published_again(broker: Broker, subscriber: Subs
 def test_killed_process_leaves_offline(broker: Broker, subscriber: Subscriber) -> None:
     code = f"""
 import time
-from edge.config import MqttSettings
+from edge.settings import MqttSettings
 from edge.publisher import Publisher
 Publisher(MqttSettings(host="127.0.0.1", port={broker.port}, device="bench"), version="1").start()
 time.sleep(60)

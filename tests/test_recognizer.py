@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from edge.archive import read_clips, write_clips
-from edge.config import CameraSettings, Settings
 from edge.messages import Declined, Frame, Landmarks, Sign, Utterance
 from edge.playback import Playback
 from edge.recognizer import Recognizer, StateChange
+from edge.settings import CameraSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import SegmenterSettings
 from edge.messages import Declined, Landmarks, Segment
 from edge.reel import Reel
+from edge.settings import SegmenterSettings
 
 
 def frame(time: float) -> Landmarks:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import config
-from edge.config import ScheduleSettings
 from edge.errors import ConfigError
 from edge.schedule import DAYS, Schedule, read_days, read_hours
+from edge.settings import ScheduleSettings
 
 ZONE = ZoneInfo("Europe/Berlin")
 HOURS = st.lists(

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.config import SegmenterSettings
 from edge.messages import Declined, Landmarks, Segment
 from edge.segmenter import Segmenter
+from edge.settings import SegmenterSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

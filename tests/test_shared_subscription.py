@@ -12,9 +12,9 @@ import pytest
 from broker import MOSQUITTO, Broker, Subscriber
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from edge.config import MqttSettings
 from edge.messages import Sign
 from edge.publisher import Publisher
+from edge.settings import MqttSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

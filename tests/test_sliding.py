@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from edge.archive import read_clips
 from edge.bundle import OTHER
 from edge.classifier import Classifier
-from edge.config import SegmenterSettings
 from edge.messages import Declined, Landmarks, Segment
+from edge.settings import SegmenterSettings
 from edge.sliding import SlidingSegmenter
 from edge.streams import Plan, make_layouts
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.config import SpeechSettings
+from edge.settings import SpeechSettings
 from edge.speech import MAX_TEXT, Speech, clean
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def test_killed_daemon_leaves_nothing_running(
 ) -> None:
     code = f"""
 import threading, time
-from edge.config import SpeechSettings
+from edge.settings import SpeechSettings
 from edge.speech import Speech
 speech = Speech(SpeechSettings(device="file:{tmp_path}"))
 speech.say("one", time.monotonic())

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from edge.archive import read_clips
 from edge.bundle import find_bundle, read_bundle
-from edge.config import SpellingSettings
 from edge.letter_model import EDGE, LetterModel, count_triples, english, is_counted
 from edge.letters import LETTERS, LetterClassifier
 from edge.messages import Landmarks, Prediction
+from edge.settings import SpellingSettings
 from edge.skeleton import INDEX, LEFT_HAND, POINTS, POSE, RIGHT_HAND, mirror
 from edge.speller import Speller
 from edge.spelling_hand import DELETE, SPACE

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from edge.archive import Clip, write_clips
 from edge.bundle import Bundle, find_bundle, read_bundle
-from edge.config import SpellingSettings
 from edge.letters import LETTERS
+from edge.settings import SpellingSettings
 from edge.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND, RIGHT_SHOULDER
 from edge.spelling_evaluation import evaluate_mode, evaluate_spelling, find_edits
 from edge.spelling_streams import SpellingStream, make_streams

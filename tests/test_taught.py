@@ -14,11 +14,11 @@ from edge import taught
 from edge.archive import read_clips, write_clips
 from edge.bundle import OTHER
 from edge.classifier import Classifier
-from edge.config import LearningSettings, Settings
 from edge.errors import ConfigError, SourceError
 from edge.evaluation import flip, longest_segment
 from edge.matcher import Matcher, distances
 from edge.messages import Segment
+from edge.settings import LearningSettings, Settings
 from edge.taught import EXAMPLES_MAX, Store, check_word, folder_of, list_signs, to_segment
 
 if TYPE_CHECKING:

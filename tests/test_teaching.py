@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from edge.archive import Clip, read_clips, write_clips
-from edge.config import LearningSettings, SegmenterSettings, Settings
 from edge.errors import ConfigError, SourceError
 from edge.lessons import learn_from_files, learn_from_source
 from edge.letters import make_classifier
 from edge.messages import Declined, Landmarks, Segment, Sign
 from edge.recognizer import Recognizer
+from edge.settings import LearningSettings, SegmenterSettings, Settings
 from edge.taught import EXAMPLES_MIN, Store
 from edge.teaching import PATIENCE, Lesson, Progress, Teacher
 

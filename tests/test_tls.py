@@ -18,11 +18,12 @@ import pytest
 from broker import MOSQUITTO, Broker, Subscriber, add_user
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from edge.config import MqttSettings, load
+from edge.config import load
 from edge.credentials import tls_context
 from edge.errors import ConfigError
 from edge.messages import Sign
 from edge.publisher import Publisher
+from edge.settings import MqttSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

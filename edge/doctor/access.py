@@ -20,8 +20,8 @@ from edge.speaker import FILE_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edge.config import Settings
     from edge.doctor.unit import Unit
+    from edge.settings import Settings
 
 SERVICE_USER: Final = "sign-edge"
 CREDENTIALS: Final = ("mqtt-password", "mqtt-username")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import paho.mqtt.client as mqtt
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from edge.config import MqttSettings
+    from edge.settings import MqttSettings
 
 _PATIENCE: Final = 5.0
 """Seconds that the connection, and then each answer, may take."""

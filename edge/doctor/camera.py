@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from edge.cameras import Attached
-    from edge.config import CameraSettings
     from edge.doctor.unit import Unit
+    from edge.settings import CameraSettings
 
 CAMERA_TIME: Final = 8.0
 """Seconds for a camera's first picture and its frame rate."""

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from edge.config import Settings
     from edge.doctor.finding import Finding
+    from edge.settings import Settings
 
 
 def run_checks(

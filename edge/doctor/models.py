@@ -11,7 +11,7 @@ from edge.doctor.finding import Finding
 from edge.errors import ConfigError, EdgeError
 
 if TYPE_CHECKING:
-    from edge.config import Settings
+    from edge.settings import Settings
 
 
 def check_config(settings: Settings) -> Finding:

@@ -14,7 +14,7 @@ from edge.doctor.finding import Finding, output_of, text_of
 from edge.speaker import FILE_PREFIX
 
 if TYPE_CHECKING:
-    from edge.config import SpeechSettings
+    from edge.settings import SpeechSettings
 
 _CARD: Final = re.compile(r"^card (\d+): (\S+) \[(.*?)\], device (\d+): ", re.MULTILINE)
 _TEST: Final = "sign-edge: one, two, three"

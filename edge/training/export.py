@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge import __version__, config
+from edge import __version__
 from edge.bundle import read_bundle
 from edge.classifier import softmax
 from edge.errors import ConfigError
 from edge.evaluation import evaluate_archives
 from edge.runtime import Network
+from edge.settings import Settings
 from edge.training import zoo
 from edge.training.calibration import (
     DEFAULT_THRESHOLD,
@@ -107,7 +108,7 @@ def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> di
     _write_manifest(bundle, manifest)
     evaluated = [] if recipe.task == "boundary" else recipe.data.validation  # it knows no words
     for path in find_archives(folder, evaluated):
-        report = evaluate_archives([path], config.Settings(), read_bundle(bundle))
+        report = evaluate_archives([path], Settings(), read_bundle(bundle))
         manifest["metrics"][path.stem] = report
     _write_manifest(bundle, manifest)
     task.finish(bundle)

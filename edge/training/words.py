@@ -10,8 +10,8 @@ import numpy as np
 from edge import features
 from edge.archive import read_clips, write_clips
 from edge.bundle import OTHER
-from edge.config import Settings
 from edge.evaluation import longest_segment
+from edge.settings import Settings
 from edge.training.augment import change_in_space, clip_in_time
 from edge.training.bodies import read_hands_only
 from edge.training.dataset import (
