@@ -1,0 +1,64 @@
+"""The daemon, and what is wrong with its installation."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from edge import config
+from edge.bundle import find_bundle, read_bundle
+from edge.commands.common import overrides_of, print_json, print_line
+from edge.journal import set_up_logging
+
+if TYPE_CHECKING:
+    import argparse
+
+    from edge.bundle import Bundle
+    from edge.settings import Settings
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the daemon until SIGTERM, SIGINT or the end of a recording."""
+    overrides = overrides_of(options)
+
+    def read() -> tuple[Settings, Bundle]:
+        settings = config.load(options.config, overrides=overrides)
+        return settings, read_bundle(find_bundle(settings.classifier.bundle))
+
+    settings, bundle = read()
+    set_up_logging(settings.health.log_level, settings.mqtt.device_id)
+    faulthandler.enable()  # systemd's watchdog aborts; leave stacks in the journal
+    from edge.pipeline import Pipeline
+
+    pipeline = Pipeline(settings, bundle, read)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: pipeline.stop())
+    signal.signal(signal.SIGHUP, lambda *_: pipeline.reload())
+    pipeline.run()
+    if pipeline.is_restart_wanted:
+        os.execv(sys.executable, [sys.executable, "-m", "edge", *sys.argv[1:]])  # noqa: S606
+    return 0
+
+
+def check(options: argparse.Namespace) -> int:
+    """Name every fault of this installation; exit code 0 when there is none, else 1."""
+    from edge.doctor.checks import run_checks
+
+    settings = config.load(options.config, overrides=options.set)
+    logging.basicConfig(level=logging.CRITICAL)  # findings say it all
+    path = options.config or config.default_path()
+    is_sound = True
+    for finding in run_checks(settings, path, user=options.user, plays_sound=options.sound):
+        is_sound = is_sound and finding.ok
+        if options.json:
+            print_json(asdict(finding))
+            continue
+        mark = ("note " if finding.advice else "ok   ") if finding.ok else "FAULT"
+        advice = f" - {finding.advice}" if finding.advice else ""
+        print_line(f"{mark} {finding.area}: {finding.text}{advice}")
+    return 0 if is_sound else 1
