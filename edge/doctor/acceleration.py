@@ -65,7 +65,8 @@ def judge(printed: str, said: str, code: int) -> Finding:
     if _BLIND in said:
         advice = "let TensorFlow Lite read /proc/cpuinfo: no ProcSubset=pid, no /proc mounted so"
         return Finding("model", False, text, advice)
-    return Finding("model", False, text, "run scripts/setup again for the mediapipe we ship with")
+    advice = "let it read /proc/cpuinfo and /sys; then run scripts/setup again, for our mediapipe"
+    return Finding("model", False, text, advice)
 
 
 def main() -> int:
