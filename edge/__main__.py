@@ -147,6 +147,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_broker(remove)
     remove.add_argument("--device", metavar="NAME", help="default: mqtt.device")
     remove.add_argument("--force", action="store_true", help="though the device is online")
+    page = commands.add_parser("page", help="who may see the device's page")
+    actions = page.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for action, text in (
+        ("password", "set the page's password; asks for it, or reads a line where nobody types"),
+        ("token", "make and print a token for whoever collects /metrics"),
+    ):
+        actions.add_parser(action, parents=[common], help=text)
     compare = commands.add_parser(
         "compare", parents=[common, machine], help="several bundles side by side"
     )

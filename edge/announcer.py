@@ -1,4 +1,4 @@
-"""What the device tells the world: words, state and problems to the broker, words to the ear."""
+"""What the device tells: words, state and problems to broker and page, words to the ear."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from dataclasses import asdict
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from edge import __version__
@@ -15,20 +15,22 @@ from edge.controls import Command, Controls
 from edge.discovery import describe_components, device_payload, discovery_topic, object_id
 from edge.folders import state_folder
 from edge.footprint import Footprint
+from edge.lesson import Progress
 from edge.live import without_secrets
 from edge.messages import Declined, Sign, Utterance
+from edge.outlets import Outlets
 from edge.payloads import encode
 from edge.publisher import Publisher
 from edge.recognizer import StateChange
 from edge.speech import Speech
 from edge.spelling_word import Letter, Spelled
-from edge.teaching import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from edge.controls import Order
     from edge.health import Heartbeat
+    from edge.page.hub import Hub
     from edge.profile import Profile
     from edge.recognizer import Event
 
@@ -40,19 +42,25 @@ _TEST_SENTENCE: Final = "This is a test of the sound"
 class Announcer:
     """Publishes and says events; safe to call from any thread."""
 
-    def __init__(self, profile: Profile, on_order: Callable[[Order], None]) -> None:
+    def __init__(
+        self, profile: Profile, on_order: Callable[[Order], None], hub: Hub | None = None
+    ) -> None:
         """Prepare broker and speech; nothing is sent before ``start``.
 
         Args:
             profile: Settings of the broker, speech and source, and the model.
-            on_order: Called on paho's thread with what the owner chooses, and with commands that
-                are not about announcing: pause, resume, learn, forget, reload, restart, defaults.
+            on_order: Called on paho's thread with what the owner chooses, and there or on the
+                caller's of ``carry_out`` with commands that are not about announcing: pause,
+                resume, learn, forget, reload, restart, defaults.
+            hub: Of the page, where there is one.
 
         Raises:
             ConfigError: The broker's credentials are unusable.
         """
         settings = profile.settings
-        self.speech = Speech(settings.speech)
+        self._hub = hub
+        on_text = None if hub is None else lambda text: hub.tell("spoken", {"text": text})
+        self.speech = Speech(settings.speech, on_text=on_text)
         self._profile = profile
         # Of these a reload changes nothing.
         self._mqtt = settings.mqtt
@@ -77,6 +85,7 @@ class Announcer:
                 on_problem=lambda what: self.tell_problem("broker", what),
                 on_outbox_problem=lambda what: self.tell_problem("outbox", what),
             )
+        self._outlets = Outlets(self._publisher, hub)
 
     @property
     def dropped_messages(self) -> int:
@@ -90,8 +99,8 @@ class Announcer:
 
     def start(self) -> None:
         """Connect to the broker in the background."""
+        self._outlets.tell_problems(self._wrong())
         if self._publisher:
-            self._publisher.publish_problem(self._wrong())
             self._publisher.start()
 
     def close(self) -> None:
@@ -105,8 +114,7 @@ class Announcer:
         self._profile = profile
         self._controls.options = profile.options
         self.speech.configure(profile.settings.speech)
-        if self._publisher:
-            self._publisher.publish_state(**self._manner())
+        self._outlets.tell_state(**self._manner())
 
     def tell_settings(self, *, is_recognising: bool) -> None:
         """Publish what may be set, as it is now."""
@@ -117,10 +125,12 @@ class Announcer:
                 self._publisher.publish_setting(name, text)
 
     def tell_vocabulary(self, vocabulary: Sequence[str]) -> None:
-        """Tell Home Assistant of the device and the words that it knows; where it is wanted.
+        """Tell Home Assistant of the device, and it and the page of the words that it knows.
 
         What an earlier version, name or prefix has left with Home Assistant is removed.
         """
+        if self._hub:
+            self._hub.vocabulary = tuple(vocabulary)
         if not self._publisher:
             return
         topic = self._discovery_topic
@@ -141,12 +151,13 @@ class Announcer:
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Publish and say what was recognised."""
+        if self._hub:
+            self._hub.deliver(events, self._profile.bundle.forms)
         for event in events:
             if isinstance(event, Sign):
                 self._deliver_sign(event)
             elif isinstance(event, Utterance):
-                if self._publisher:
-                    self._publisher.publish_utterance(event, model=self._model, utc_of=_utc_of)
+                self._outlets.tell_utterance(event, model=self._model)
             elif isinstance(event, Letter):
                 self._deliver_letter(event)
             elif isinstance(event, Spelled):
@@ -160,22 +171,17 @@ class Announcer:
 
     def tell_state(self, state: str, **more: object) -> None:
         """Publish what the device does: idle, signing, paused or asleep."""
-        if self._publisher:
-            self._publisher.publish_state(
-                state=state, source=self._source, **self._manner(), **more
-            )
+        self._outlets.tell_state(state=state, source=self._source, **self._manner(), **more)
 
     def tell(self, **more: object) -> None:
         """Publish more of the state, such as who is followed; on changes only."""
-        if self._publisher:
-            self._publisher.publish_state(**more)
+        self._outlets.tell_state(**more)
 
     def tell_camera(self, is_up: bool, reason: str) -> None:
         """Publish that the camera came or went; without a reason it was let go of."""
         self.tell_problem("camera", "" if is_up else reason)
-        if self._publisher:
-            now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-            self._publisher.publish_state(camera_since=now if is_up else None)
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        self._outlets.tell_state(camera_since=now if is_up else None)
 
     def tell_problem(self, area: str, what: str) -> None:
         """Publish what is wrong in an area, or that nothing is any more; on changes only."""
@@ -183,8 +189,7 @@ class Announcer:
             if self._problems.get(area, "") == what:
                 return
             self._problems[area] = what
-        if self._publisher:
-            self._publisher.publish_problem(self._wrong())
+        self._outlets.tell_problems(self._wrong())
 
     def problem(self, area: str) -> str:
         """What is wrong in an area just now, or empty."""
@@ -192,8 +197,19 @@ class Announcer:
 
     def tell_stats(self, stats: Mapping[str, object]) -> None:
         """Publish figures of the moment."""
-        if self._publisher:
-            self._publisher.publish_stats(stats)
+        self._outlets.tell_stats(stats)
+
+    def carry_out(self, command: Command) -> None:
+        """Do what is about saying something, and hand on the rest."""
+        if command.name == "say":
+            self.speech.say(command.argument, time.monotonic())
+        elif command.name == "test_sound":
+            self.speech.say(_TEST_SENTENCE, time.monotonic())
+        elif command.name == "repeat":
+            if self._last_sign is not None:
+                self.speech.say(self._last_sign.spoken, time.monotonic())
+        else:
+            self._on_order(command)
 
     @property
     def _model(self) -> str:
@@ -230,40 +246,18 @@ class Announcer:
         gloss = sign.gloss
         logger.debug("sign %s %.2f", gloss, sign.probability, extra={"gloss": gloss})
         self.tell_problem("fps", "")
-        if self._publisher:
-            self._publisher.publish_sign(
-                sign, model=self._model, segment=self._segments, utc_of=_utc_of
-            )
+        self._outlets.tell_sign(sign, model=self._model, segment=self._segments)
 
     def _deliver_letter(self, letter: Letter) -> None:
         self._segments += 1
         self.latency_ms = 1000 * (time.monotonic() - letter.decided)
-        if self._publisher:
-            name = letter.letter
-            sign = Sign(
-                gloss=name.lower(),
-                display=name,
-                spoken=name,
-                probability=letter.probability,
-                top=((name.lower(), letter.probability),),
-                onset=letter.onset,
-                offset=letter.offset,
-                decided=letter.decided,
-            )
-            self._publisher.publish_letter(
-                sign,
-                model=self._profile.settings.spelling.bundle,
-                segment=self._segments,
-                utc_of=_utc_of,
-            )
+        model = self._profile.settings.spelling.bundle
+        self._outlets.tell_letter(letter, model=model, segment=self._segments)
 
     def _deliver_spelled(self, word: Spelled) -> None:
         self.speech.say(word.text, time.monotonic())
-        if self._publisher:
-            said = Utterance(word.text, word.letters, word.onset, word.offset)
-            self._publisher.publish_utterance(
-                said, model=self._profile.settings.spelling.bundle, utc_of=_utc_of
-            )
+        said = Utterance(word.text, word.letters, word.onset, word.offset)
+        self._outlets.tell_utterance(said, model=self._profile.settings.spelling.bundle)
 
     def _deliver_declined(self, declined: Declined) -> None:
         if declined.reason == "low_fps":
@@ -275,30 +269,13 @@ class Announcer:
         self.speech.say(progress.spoken, time.monotonic())
         level = logging.DEBUG if self._is_learning else logging.INFO
         logger.log(level, "learning: %s, %d examples", progress.state, progress.have)
-        if self._publisher:
-            self._publisher.publish_state(
-                state="learning" if self._is_learning else "idle", learning=asdict(progress)
-            )
+        state = "learning" if self._is_learning else "idle"
+        self._outlets.tell_state(state=state, learning=asdict(progress))
 
     def _obey(self, topic: str, payload: bytes) -> None:
         """Carry out what is asked over MQTT, or hand it on; on paho's thread."""
         order = self._controls.read(topic, payload)
-        if order is None:
-            return
-        if not isinstance(order, Command):
+        if isinstance(order, Command):
+            self.carry_out(order)
+        elif order is not None:
             self._on_order(order)
-        elif order.name == "say":
-            self.speech.say(order.argument, time.monotonic())
-        elif order.name == "test_sound":
-            self.speech.say(_TEST_SENTENCE, time.monotonic())
-        elif order.name == "repeat":
-            if self._last_sign is not None:
-                self.speech.say(self._last_sign.spoken, time.monotonic())
-        else:
-            self._on_order(order)
-
-
-def _utc_of(moment: float) -> datetime:
-    """Turn the monotonic clock's seconds into UTC."""
-    ago = time.monotonic() - moment
-    return datetime.now(timezone.utc) - timedelta(seconds=ago)

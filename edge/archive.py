@@ -161,13 +161,19 @@ def read_hands(path: Path) -> list[Hand]:
     ]
 
 
-def write_clips(path: Path, clips: Sequence[Clip], aspect: float = 1.0) -> None:
+def write_clips(
+    path: Path,
+    clips: Sequence[Clip],
+    aspect: float = 1.0,
+    texts: Mapping[str, str] | None = None,
+) -> None:
     """Write a clip archive.
 
     Args:
         path: Where to write; an existing file is replaced.
         clips: At least one clip, with points in image widths.
         aspect: Image width / height, stored for every clip.
+        texts: More columns by name, each with what it holds for every clip.
     """
     scale = np.array([1.0, aspect, 1.0], dtype=np.float32)
     np.savez_compressed(
@@ -179,6 +185,7 @@ def write_clips(path: Path, clips: Sequence[Clip], aspect: float = 1.0) -> None:
         fps=np.array([clip.fps for clip in clips], dtype=np.float32),
         aspect=np.full(len(clips), aspect, dtype=np.float32),
         names=np.array([clip.name for clip in clips]),
+        **{name: np.full(len(clips), text) for name, text in (texts or {}).items()},
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edge.bundle import Bundle
     from edge.settings import Hand
 
-_TAUGHT_THRESHOLD: Final = 0.3
+TAUGHT_THRESHOLD: Final = 0.3
 """Least probability of a taught word; it rarely has more than 0.4 beside a likely shipped one."""
 
 
@@ -200,7 +200,7 @@ class Classifier:
     def _take_glosses(self) -> None:
         self._glosses = self._matcher.glosses
         taught = len(self._glosses) - len(self._labels)
-        thresholds = [label.threshold for label in self._labels] + [_TAUGHT_THRESHOLD] * taught
+        thresholds = [label.threshold for label in self._labels] + [TAUGHT_THRESHOLD] * taught
         if self._threshold:
             thresholds = [self._threshold] * len(self._glosses)
         margins = [max(self._margin, label.margin) for label in self._labels]

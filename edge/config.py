@@ -249,6 +249,11 @@ def _check_pairs(settings: Settings, given: Mapping[tuple[str, str], _Given]) ->
         origin = given["mqtt", name].origin if ("mqtt", name) in given else "settings"
         value = getattr(settings.mqtt, name)
         raise ConfigError(f"{origin}: mqtt.{name} = {_shown(repr(value))} needs {needed}")
+    for name, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
+        value = getattr(settings.page, name)
+        if value and not getattr(settings.page, other):
+            origin = given["page", name].origin if ("page", name) in given else "settings"
+            raise ConfigError(f"{origin}: page.{name} = {_shown(repr(value))} needs page.{other}")
 
 
 def _needs(mqtt: MqttSettings) -> Iterator[tuple[str, str]]:

@@ -1,22 +1,24 @@
 """Controls recognizer and announcer: by the configuration, the owner's choices and commands.
 
-Choices come over MQTT, beat the configuration and outlive the program, until they are made anew
-or the command ``defaults`` forgets them. The commands ``pause`` and ``resume`` say the same as
-the choice ``recognition``, but only until the program ends.
+Choices come over MQTT or from the page, beat the configuration and outlive the program, until they
+are made anew or the command ``defaults`` forgets them. The commands ``pause`` and ``resume`` say
+the same as the choice ``recognition``, but only until the program ends.
 """
 
 from __future__ import annotations
 
 import logging
+import queue
 import time
 from collections import deque
+from concurrent.futures import Future
 from datetime import timezone
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from edge.announcer import Announcer
 from edge.choices import Choices
 from edge.discovery import object_id
-from edge.errors import SetupError
+from edge.errors import EdgeError, SetupError
 from edge.folders import state_folder
 from edge.profile import make_profile
 from edge.recognizer import Recognizer
@@ -28,14 +30,17 @@ if TYPE_CHECKING:
 
     from edge.bundle import Bundle
     from edge.controls import Order
+    from edge.page.hub import Hub
     from edge.profile import Profile
     from edge.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 _ORDERS_MAX: Final = 32
 """Choices and commands that may wait; the oldest are dropped."""
-_SETTLED_AT_START: Final = ("camera", "landmarks", "mqtt", "health")
+_SETTLED_AT_START: Final = ("camera", "landmarks", "mqtt", "page", "health")
 """Sections that a reload cannot change."""
 
 
@@ -43,26 +48,33 @@ class Controller:
     """Asked from any thread; what it does, it does on the one that calls ``apply``."""
 
     def __init__(
-        self, settings: Settings, bundle: Bundle, on_command: Callable[[str], None]
+        self,
+        settings: Settings,
+        bundle: Bundle,
+        on_command: Callable[[str], None],
+        hub: Hub | None = None,
     ) -> None:
         """Load the models and lay the owner's choices over the configuration.
 
         Args:
             settings: As configured.
             bundle: The model that they name.
-            on_command: Called on paho's thread with ``reload`` and ``restart``.
+            on_command: Called on paho's thread, or the page's, with ``reload`` and ``restart``.
+            hub: Of the page, where there is one.
 
         Raises:
             SetupError: A bundle, a package or the broker's credentials are unusable.
         """
         self._on_command = on_command
         self._orders: deque[Order] = deque(maxlen=_ORDERS_MAX)
+        self._asked: queue.Queue[Callable[[], None]] = queue.Queue(_ORDERS_MAX)
         self._pending: tuple[Settings, Bundle] | None = None
         self._advertised: object = None
         name = f"choices-{object_id(settings.mqtt)}.json"
         self._choices = StateFile(state_folder() / name, Choices)
-        # Without a broker there is nobody who could change them.
-        chosen = (self._choices.read() if settings.mqtt.enabled else None) or Choices()
+        # Without broker and page there is nobody who could change them.
+        can_choose = settings.mqtt.enabled or settings.page.enabled
+        chosen = (self._choices.read() if can_choose else None) or Choices()
         self._begin(settings, bundle, chosen)
         self.is_paused = self.profile.choices.recognition == "OFF"
         self.is_reloading = False
@@ -70,7 +82,7 @@ class Controller:
         self._schedule = Schedule(self.profile.settings.schedule)
         self.opening = self._schedule.look(time.time())
         """Whether the hours are such that the device listens, and until when."""
-        self.announcer = Announcer(self.profile, self._take)
+        self.announcer = Announcer(self.profile, self._take, hub)
 
     def start(self) -> None:
         """Connect to the broker, and tell of everything."""
@@ -92,6 +104,38 @@ class Controller:
         self.is_reloading = True
         self._pending = (settings, bundle)
 
+    def submit(self, do: Callable[[], Result]) -> Future[Result]:
+        """Have something done when ``apply`` is called, and get what comes of it.
+
+        Raises:
+            EdgeError: Too much waits already.
+        """
+        future: Future[Result] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(do())
+            except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+                future.set_exception(error)
+
+        try:
+            self._asked.put_nowait(run)
+        except queue.Full:
+            raise EdgeError("the device is too busy") from None
+        return future
+
+    def choose(self, newer: Choices | None) -> None:
+        """Take choices of the owner, None to forget all, on the thread that calls ``apply``.
+
+        Raises:
+            SetupError: They do not work; all stays as it was.
+        """
+        self._choose(newer)
+        if newer is None or newer.recognition:
+            self._pause(is_wanted=newer is not None and newer.recognition == "OFF")
+
     def apply(self) -> None:
         """Do what others have asked for meanwhile, in order."""
         pending, self._pending = self._pending, None
@@ -100,6 +144,8 @@ class Controller:
             self.is_reloading = self._pending is not None
         while self._orders:
             self._obey(self._orders.popleft())
+        while not self._asked.empty():
+            self._asked.get()()
         self._keep_hours()
         self._advertise()
 
@@ -117,7 +163,7 @@ class Controller:
             self.recognizer = Recognizer(self.profile.settings, self.profile.bundle)
 
     def _take(self, order: Order) -> None:
-        """Hear what the owner asks over MQTT; on paho's thread."""
+        """Hear what the owner asks over MQTT or on the page; on the thread of either."""
         if not isinstance(order, Choices) and order.name in ("reload", "restart"):
             self._on_command(order.name)
         else:
@@ -134,12 +180,11 @@ class Controller:
             self._tell_settings()
 
     def _obey(self, order: Order) -> None:
-        if isinstance(order, Choices):
-            if self._choose(order) and order.recognition:
-                self._pause(is_wanted=order.recognition == "OFF")
-        elif order.name == "defaults":
-            if self._choose(None):
-                self._pause(is_wanted=False)
+        if isinstance(order, Choices) or order.name == "defaults":
+            try:
+                self.choose(order if isinstance(order, Choices) else None)
+            except SetupError as error:
+                logger.error("not changed: %s", error)  # noqa: TRY400 - one line
         elif order.name in ("pause", "resume"):
             self._pause(is_wanted=order.name == "pause")
         elif self.is_off and order.name == "learn":
@@ -148,22 +193,21 @@ class Controller:
             teacher = self.recognizer.teacher
             self.announcer.deliver(teacher.obey(order.name, order.argument, time.monotonic()))
 
-    def _choose(self, newer: Choices | None) -> bool:
-        """Take choices, keep them for the next start, then tell of them; None forgets all."""
-        try:
-            profile = self.profile.choosing(newer)
-            if profile.is_adjustment_of(self.profile):
-                self.recognizer.adjust(profile.settings)
-                self._follow(profile)
-            else:
-                self._load(profile)
-        except SetupError as error:
-            logger.error("not changed: %s", error)  # noqa: TRY400 - one line
-            return False
+    def _choose(self, newer: Choices | None) -> None:
+        """Take choices, keep them for the next start, then tell of them; None forgets all.
+
+        Raises:
+            SetupError: They do not work; all stays as it was.
+        """
+        profile = self.profile.choosing(newer)
+        if profile.is_adjustment_of(self.profile):
+            self.recognizer.adjust(profile.settings)
+            self._follow(profile)
+        else:
+            self._load(profile)
         self._choices.write(self.profile.choices)
         self.announcer.tell_problem("settings", self._choices.problem)
         self._tell_settings()
-        return True
 
     def _load(self, profile: Profile) -> None:
         """Work by other settings from now on, with networks and taught words read again.

@@ -1,4 +1,4 @@
-"""What may be asked of the device over MQTT: ``<setting>/set`` and ``command``.
+"""What may be asked of the device over MQTT: ``<setting>/set`` and ``command``; or on its page.
 
 Everything is checked before anything is done: size and form in edge.inbox, rate, name and value
 here. What is refused has no effect but one line in the log for each kind of fault and minute.
@@ -103,6 +103,18 @@ def _read_order(topic: str, text: str, options: Options) -> Order:
         return read_choice(name, text, options)
     except ConfigError as error:
         raise _RefusedError("value", str(error)) from None
+
+
+def make_command(name: str, argument: str) -> Command:
+    """Make a command, where there is one of that name and the argument suits it.
+
+    Raises:
+        ConfigError: Saying why not.
+    """
+    try:
+        return _read_command(f"{name} {argument}" if argument else name)
+    except _RefusedError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _read_command(text: str) -> Command:

@@ -149,9 +149,9 @@ def _words(root: str, vocabulary: Sequence[str]) -> Components:
     }
 
 
-def _settings(root: str, options: Options) -> Components:
-    """What the owner may set; each has its own pair of topics."""
-    components: Components = {
+def describe_settings(options: Options) -> Components:
+    """What the owner may set: kind, range and choices of each by its name."""
+    return {
         "recognition": {"platform": "switch", "name": "Recognition", "icon": "mdi:eye"},
         "speech": {"platform": "switch", "name": "Speech", "icon": "mdi:account-voice"},
         "threshold": _number("Threshold", 0, 1, 0.01, "mdi:filter-check"),
@@ -162,6 +162,11 @@ def _settings(root: str, options: Options) -> Components:
         "mode": _select("Mode", get_args(Mode), "mdi:alphabetical-variant"),
         "dominant_hand": _select("Dominant hand", get_args(Hand), "mdi:hand-back-right"),
     }
+
+
+def _settings(root: str, options: Options) -> Components:
+    """Give each setting its own pair of topics."""
+    components = describe_settings(options)
     for key, fields in components.items():
         fields |= {"command_topic": f"{root}/{key}/set", "state_topic": f"{root}/{key}/state"}
         if key not in ("recognition", "speech"):  # what is used daily stands among the controls

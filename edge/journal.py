@@ -39,6 +39,7 @@ _STAGES: Final = {
         *("sources", "v4l2", "webcam"),
     ),
     "landmarker": ("graph", "landmarker"),
+    "page": ("page", "uvicorn"),
     "publisher": (
         *("announcer", "connection", "inbox", "limits", "link"),
         *("outbox", "publisher", "retained", "spool", "waiting"),

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from edge.camera import open_camera, source_kind
 from edge.errors import SourceError
 from edge.evaluation import longest_segment, read_file
+from edge.lesson import Progress
 from edge.letters import make_classifier
 from edge.playback import Playback
 from edge.recognizer import Recognizer
 from edge.taught import EXAMPLES_MAX, check_word, to_segment
-from edge.teaching import Progress, Teacher
+from edge.teaching import Teacher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -65,9 +65,9 @@ def _iso(moment: datetime) -> str:
     return text.replace("+00:00", "Z")
 
 
-def encode(fields: Mapping[str, object]) -> bytes:
+def encode(value: object) -> bytes:
     """Write JSON in UTF-8."""
-    text = json.dumps(_finite(fields), ensure_ascii=False, separators=(",", ":"), default=str)
+    text = json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"), default=str)
     return text.encode("utf-8", errors="replace")
 
 

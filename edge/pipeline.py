@@ -1,7 +1,7 @@
 """The daemon: wires source, recognizer and announcer, and starts every thread.
 
 Threads: ``capture`` (source to the newest-frame slot), ``inference`` (slot to words),
-``speech``; paho brings its own. The main thread watches over them.
+``speech``, and ``page`` where there is one; paho brings its own. The main thread watches over them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Final
 from edge.controller import Controller
 from edge.errors import EdgeError, SetupError
 from edge.feed import Feed
-from edge.health import Attended, Heartbeat, Usage, memory
+from edge.figures import Figures
+from edge.health import Attended, Heartbeat
 from edge.live import without_secrets
 from edge.notify import Notifier
+from edge.page.start import make_hub, make_server
 from edge.power import Governor
 from edge.sensors import Sensors
 from edge.watchdog import Watchdog
@@ -62,7 +64,8 @@ class Pipeline:
 
         Raises:
             SourceError: A recording cannot be read.
-            SetupError: The bundle, a package or the broker's credentials are unusable.
+            SetupError: The bundle, a package, the page's password or the broker's credentials
+                are unusable.
         """
         self._stop = threading.Event()
         self._error: BaseException | None = None
@@ -72,7 +75,8 @@ class Pipeline:
         self._notifier = Notifier()
         self._notifier.tell_loading("the words", _LOADING)
         self._stats_interval = settings.health.stats_interval
-        self._controller = Controller(settings, bundle, self._obey)
+        self._hub = make_hub(settings)
+        self._controller = Controller(settings, bundle, self._obey, self._hub)
         self._recognizer, self._announcer = self._controller.recognizer, self._controller.announcer
         camera = self._controller.profile.settings.camera
         self._feed = Feed(camera, self._announcer.tell_camera)
@@ -87,8 +91,12 @@ class Pipeline:
         self._watchdog = Watchdog(self._notifier, hearts | self._announcer.hearts)
         self._sensors = Sensors()
         self._governor = Governor(self._sensors)
-        self._usage = Usage()
-        self._counted = 0
+        self._figures = self._make_figures()
+        self._page = None
+        if self._hub is not None:
+            figures = self._make_figures().look
+            hung = self._watchdog.hung
+            self._page = make_server(settings, self._hub, self._controller, figures, hung)
 
     def stop(self) -> None:
         """Ask for an orderly end; safe in a signal handler."""
@@ -109,6 +117,8 @@ class Pipeline:
             "inference": self._infer,
             "speech": lambda: self._announcer.speech.run(self._quiet),
         }
+        if self._page is not None:
+            bodies["page"] = self._page.run
         threads = [
             threading.Thread(target=self._guard, args=(body,), name=name, daemon=True)
             for name, body in bodies.items()
@@ -150,6 +160,8 @@ class Pipeline:
             elif not self._controller.is_off:
                 last = item.time
                 self._announcer.deliver(self._recognizer.push(item))
+                if self._hub is not None:
+                    self._hub.show(item, self._recognizer.seen)
         self._controller.apply()  # what was chosen just before the end is kept
         self._announcer.deliver(self._recognizer.flush(last))
         self._announcer.deliver(self._recognizer.teacher.stop("the source has ended"))
@@ -167,8 +179,8 @@ class Pipeline:
         profile = self._controller.profile
         source = without_secrets(profile.settings.camera.source)
         logger.info("ready: %s, model %s", source, profile.bundle.manifest.name)
-        started = govern_at = time.monotonic()
-        stats_at = started + self._stats_interval
+        govern_at = time.monotonic()
+        stats_at = govern_at + self._stats_interval
         while True:
             now = time.monotonic()
             self._announcer.tell_problem("speech", self._announcer.speech.problem)
@@ -176,10 +188,12 @@ class Pipeline:
             if now >= govern_at:
                 self._govern(now)
                 govern_at = now + _GOVERN
+            if self._page is not None:
+                self._announcer.tell_problem("page", self._page.problem)
             self._reload()
             self._watchdog.look(self._status(), now)
             if now >= stats_at:
-                self._announcer.tell_stats(self._stats(now - started))
+                self._announcer.tell_stats(self._figures.look())
                 stats_at = now + self._stats_interval
             if self._stop.wait(_TICK):
                 break
@@ -229,24 +243,10 @@ class Pipeline:
             what += f"; no broker: {trouble}"
         return what
 
-    def _stats(self, uptime: float) -> dict[str, object]:
-        counts = dict(self._recognizer.counts)
-        since, self._counted = self._counted, counts.get("landmarks", 0)
-        return {
-            "uptime": round(uptime),
-            "fps": round((self._counted - since) / self._stats_interval, 2),
-            "max_fps": self._max_fps,
-            "stage_ms": {name: round(ms, 2) for name, ms in self._recognizer.stage_ms.items()},
-            "latency_ms": round(self._announcer.latency_ms, 1),
-            "cpu_percent": self._usage.cpu_percent(),
-            "temperature": self._sensors.temperature(),
-            "throttled": self._sensors.throttled(),
-            **memory(),
-            "dropped_frames": self._feed.slot.dropped,
-            "dropped_messages": self._announcer.dropped_messages,
-            "dropped_words": self._announcer.speech.dropped,
-            "counts": counts,
-        }
+    def _make_figures(self) -> Figures:
+        return Figures(
+            self._recognizer, self._announcer, self._feed.slot, self._sensors, lambda: self._max_fps
+        )
 
     def _finish_speaking(self, inference: threading.Thread) -> None:
         """A recording has ended by itself: let its last word be heard."""
@@ -256,21 +256,29 @@ class Pipeline:
             time.sleep(0.05)
 
     def _shut_down(
-        self, capture: threading.Thread, inference: threading.Thread, speech: threading.Thread
+        self,
+        capture: threading.Thread,
+        inference: threading.Thread,
+        speech: threading.Thread,
+        *others: threading.Thread,
     ) -> None:
         """Stop source to sink, each with a deadline; under five seconds in all."""
         self._notifier.send("STOPPING=1", "STATUS=stopping")
         self._stop.set()
         if self._feed.slot.is_over and self._error is None:
             self._finish_speaking(inference)
+        if self._page is not None:
+            self._page.close()
         self._feed.close()
         capture.join(_JOIN)
         inference.join(_JOIN)
         self._quiet.set()
         self._announcer.speech.close()
         speech.join(_JOIN)
+        for thread in others:
+            thread.join(_JOIN)
         self._announcer.close()
-        threads = (capture, inference, speech)
+        threads = (capture, inference, speech, *others)
         if hung := [thread.name for thread in threads if thread.is_alive()]:
             logger.error("still running at the end: %s", ", ".join(hung))
         else:

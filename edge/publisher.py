@@ -138,9 +138,13 @@ class Publisher:
         model: str,
         segment: int,
         utc_of: Callable[[float], datetime],
-    ) -> None:
-        """Publish a recognised word; ``utc_of`` turns the source's seconds into UTC."""
-        self._queue("sign", sign_payload(sign, model, segment, utc_of))
+    ) -> dict[str, object]:
+        """Publish a recognised word; ``utc_of`` turns the source's seconds into UTC.
+
+        Returns:
+            What was published, as of every recognition.
+        """
+        return self._queue("sign", sign_payload(sign, model, segment, utc_of))
 
     def publish_letter(
         self,
@@ -149,15 +153,15 @@ class Publisher:
         model: str,
         segment: int,
         utc_of: Callable[[float], datetime],
-    ) -> None:
+    ) -> dict[str, object]:
         """Publish a recognised letter, in the shape of a sign."""
-        self._queue("letter", sign_payload(sign, model, segment, utc_of))
+        return self._queue("letter", sign_payload(sign, model, segment, utc_of))
 
     def publish_utterance(
         self, utterance: Utterance, *, model: str, utc_of: Callable[[float], datetime]
-    ) -> None:
+    ) -> dict[str, object]:
         """Publish the words that a pause has closed."""
-        self._queue("utterance", utterance_payload(utterance, model, utc_of))
+        return self._queue("utterance", utterance_payload(utterance, model, utc_of))
 
     def publish_state(self, **fields: object) -> None:
         """Merge the fields into the retained state, and publish it where that changed it."""
@@ -216,8 +220,9 @@ class Publisher:
         client.on_publish = lambda _c, _u, mid, reason, _p: self._when_acknowledged(mid, reason)
         client.on_message = lambda _c, _u, message: self._inbox.take(message)
 
-    def _queue(self, topic: str, fields: Mapping[str, object]) -> None:
+    def _queue(self, topic: str, fields: dict[str, object]) -> dict[str, object]:
         self._outbox.put(f"{self._root}/{topic}", encode(fields))
+        return fields
 
     def _send(self, message: Message, waited: float) -> int | None:
         expiry = self._settings.expiry

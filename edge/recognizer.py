@@ -15,6 +15,7 @@ from edge.errors import BundleError
 from edge.followed import Followed
 from edge.gate import Gate
 from edge.health import StageTimer
+from edge.lesson import Progress
 from edge.letters import LetterClassifier, make_classifier
 from edge.messages import Declined, Frame, Landmarks, Segment, Sign, Utterance
 from edge.segmenter import Segmenter
@@ -22,7 +23,7 @@ from edge.sliding import SlidingSegmenter
 from edge.speller import Speller
 from edge.spelling_word import Letter, Spelled
 from edge.taught import RESERVED
-from edge.teaching import Progress, Teacher
+from edge.teaching import Teacher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,6 +103,8 @@ class Recognizer:
         self.counts: Counter[str] = Counter()
         self.stage_ms: dict[str, float] = {}
         self.fps_limit = math.inf  # frames per second that the board can afford
+        self.seen: Landmarks | None = None
+        """The newest landmarks, for whoever wants to show them."""
         self._is_signing = False
         self._last_taken = -1e9
         self._followed = Followed()
@@ -121,12 +124,13 @@ class Recognizer:
             hand=settings.classifier.dominant_hand,
         )
         segmenter = make_segmenter(settings.segmenter, classifier)
-        teacher, speller = Teacher(settings.learning, classifier), make_speller(settings.spelling)
+        teacher = Teacher(settings.learning, classifier, bundle.forms)
+        speller = make_speller(settings.spelling)
         self._classifier, self._segmenter, self.teacher = classifier, segmenter, teacher
         self._speller = speller
         self._settings = settings
         self._gate = Gate(settings.gate)
-        self._composer = Composer(settings.composer, bundle.forms)
+        self._composer = Composer(settings.composer, teacher.forms)
         self._early = Early(settings.classifier)
 
     def adjust(self, settings: Settings) -> None:
@@ -231,6 +235,7 @@ class Recognizer:
 
     def _follow(self, landmarks: Landmarks) -> list[Event]:
         self.counts["landmarks"] += 1
+        self.seen = landmarks
         self._followed.push(landmarks)
         spelled = self._spell(landmarks)
         if self._settings.spelling.mode == "letters":

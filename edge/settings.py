@@ -198,6 +198,23 @@ class ScheduleSettings(_Section):
     days: Annotated[str, Field(max_length=200), _read_by(read_days)] = ""
 
 
+class PageSettings(_Section):
+    """The page: whether there is one, who may see it, and how much they may ask."""
+
+    enabled: bool = False
+    host: Annotated[str, Field(min_length=1, max_length=255)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8470
+    password_file: Annotated[str, Field(max_length=2000)] = ""
+    token_file: Annotated[str, Field(max_length=2000)] = ""
+    cert_file: Annotated[str, Field(max_length=2000)] = ""
+    key_file: Annotated[str, Field(max_length=2000)] = ""
+    pictures: bool = True
+    language: Annotated[str, Field(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})?)?$")] = ""
+    request_rate: Annotated[int, Field(ge=60, le=1_000_000)] = 1200
+    upload_mb: Annotated[int, Field(ge=1, le=500)] = 50
+    upload_seconds: Annotated[float, Field(ge=1, le=300)] = 30.0
+
+
 class HealthSettings(_Section):
     """What is reported, and how often."""
 
@@ -220,4 +237,5 @@ class Settings(_Section):
     speech: SpeechSettings = SpeechSettings()
     power: PowerSettings = PowerSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    page: PageSettings = PageSettings()
     health: HealthSettings = HealthSettings()

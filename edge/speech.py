@@ -40,16 +40,22 @@ class Speech:
     """The loudspeaker. ``say`` from any thread; ``run`` is the body of the speech thread."""
 
     def __init__(
-        self, settings: SpeechSettings, *, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: SpeechSettings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        on_text: Callable[[str], None] | None = None,
     ) -> None:
         """Start with nothing to say; no process is started before there is.
 
         Args:
             settings: Engine, device, limits.
             clock: Seconds; the one that ``say`` is given.
+            on_text: Called on the thread of ``run`` with each text when it is about to be said.
         """
         self._settings = settings
         self._clock = clock
+        self._on_text = on_text
         self._waiting: deque[tuple[str, float]] = deque()
         self._changed = threading.Condition()
         self._child: subprocess.Popen[bytes] | None = None
@@ -99,6 +105,8 @@ class Speech:
                 if text is None:
                     continue
                 self.is_speaking = True
+                if self._on_text is not None:
+                    self._on_text(text)
                 try:
                     self._note(self._speak(text, stop), stop)
                 finally:

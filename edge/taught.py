@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge import features
-from edge.archive import Clip, read_clips, write_clips
+from edge.archive import Clip, load_arrays, read_clips, write_clips
 from edge.errors import ArchiveError, ConfigError, SourceError
 from edge.folders import state_folder
 from edge.messages import Segment
 from edge.skeleton import LEFT_HAND, RIGHT_HAND
+from edge.speech import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,8 @@ EXAMPLES_MIN: Final = 3
 EXAMPLES_MAX: Final = 10
 """Examples of one word; the oldest give way."""
 _WORD_MAX: Final = 40
+"""Characters."""
+_SPOKEN_MAX: Final = 80
 """Characters."""
 RESERVED: Final = frozenset({"other", "nothing"})
 """Classes of what is no sign."""
@@ -68,6 +71,28 @@ def check_word(text: str) -> str:
     return word
 
 
+def check_spoken(text: str) -> str:
+    """Bring what is to be spoken for a word into a form that is safe to speak.
+
+    Raises:
+        ConfigError: It is too long.
+    """
+    if len(text) > _SPOKEN_MAX:
+        raise ConfigError(f"what is spoken has up to {_SPOKEN_MAX} characters, not {len(text)}")
+    return clean(text)
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtWord:
+    """What is kept of a word."""
+
+    segments: list[Segment]
+    """Its examples, oldest first."""
+
+    spoken: str
+    """As its owner wants it spoken; empty where nothing was said of that."""
+
+
 def folder_of(settings: LearningSettings) -> Path:
     """Say where taught words are kept: as set, else in the service's or the user's state."""
     if settings.folder:
@@ -90,21 +115,39 @@ class Store:
 
     def read(self) -> dict[str, list[Segment]]:
         """Read every word's examples; what cannot be read is skipped with a warning."""
-        words: dict[str, list[Segment]] = {}
+        return {word: taught.segments for word, taught in self.read_words().items()}
+
+    def read_words(self) -> dict[str, TaughtWord]:
+        """Read every word; what cannot be read is skipped with a warning."""
+        words: dict[str, TaughtWord] = {}
         for path in self._paths():
             if len(words) == WORDS_MAX:
                 logger.warning("%s: more than %d words; the rest are skipped", path, WORDS_MAX)
                 break
             try:
-                word, segments = self._read_word(path)
+                word, taught = self._read_word(path)
             except (ArchiveError, ConfigError) as error:
                 logger.warning("a taught word is skipped: %s", error)
             else:
-                words[word] = segments
+                words[word] = taught
         return words
 
-    def add(self, word: str, segments: Sequence[Segment]) -> list[Segment]:
-        """Add examples to a word, new or known; return all that are kept of it.
+    def find(self, word: str) -> TaughtWord | None:
+        """Read one word; None where it is not there, or cannot be read."""
+        path = self.path_of(word)
+        try:
+            return self._read_word(path)[1] if path in self._paths() else None
+        except (ArchiveError, ConfigError) as error:
+            logger.warning("a taught word is skipped: %s", error)
+            return None
+
+    def add(self, word: str, segments: Sequence[Segment], spoken: str = "") -> TaughtWord:
+        """Add examples to a word, new or known; return all that is kept of it.
+
+        Args:
+            word: As check_word gives it.
+            segments: The examples.
+            spoken: As check_spoken gives it; empty leaves it as it was.
 
         Raises:
             ConfigError: There is no room for another word.
@@ -113,18 +156,20 @@ class Store:
         self.check_room(word)
         path = self.path_of(word)
         clips = [_to_clip(word, segment) for segment in segments]
-        clips = [*self._earlier(word), *clips][-EXAMPLES_MAX:]
+        earlier, was_spoken = self._earlier(word)
+        clips = [*earlier, *clips][-EXAMPLES_MAX:]
+        spoken = spoken or was_spoken
         unfinished = self.folder / f".{path.stem}.{os.getpid()}.npz"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_clips(unfinished, clips)
+            write_clips(unfinished, clips, texts={"spoken": spoken} if spoken else None)
             unfinished.replace(path)
         except OSError as error:
             raise SourceError(f"{path}: cannot be written ({error.strerror})") from None
         finally:
             with contextlib.suppress(OSError):
                 unfinished.unlink()
-        return [to_segment(clip) for clip in clips]
+        return TaughtWord([to_segment(clip) for clip in clips], spoken)
 
     def check_room(self, word: str) -> None:
         """Raise ConfigError where the word would be one too many."""
@@ -155,17 +200,17 @@ class Store:
             return []
         return [path for path in found if not path.name.startswith(".")]
 
-    def _earlier(self, word: str) -> list[Clip]:
+    def _earlier(self, word: str) -> tuple[list[Clip], str]:
         path = self.path_of(word)
         if path not in self._paths():
-            return []
+            return [], ""
         try:
-            return read_clips(path)
+            return read_clips(path), _read_spoken(path)
         except ArchiveError as error:
             logger.warning("earlier examples are lost: %s", error)
-            return []
+            return [], ""
 
-    def _read_word(self, path: Path) -> tuple[str, list[Segment]]:
+    def _read_word(self, path: Path) -> tuple[str, TaughtWord]:
         clips = read_clips(path)
         if not 1 <= len(clips) <= EXAMPLES_MAX:
             raise ArchiveError(f"{path}: {len(clips)} examples, not 1 to {EXAMPLES_MAX}")
@@ -177,7 +222,7 @@ class Store:
             raise ArchiveError(f"{path}: an example has one frame, or {LONGEST:g} s and more")
         if not all(hand_share(one) > 0 for one in segments):
             raise ArchiveError(f"{path}: an example shows no hand")
-        return word, segments
+        return word, TaughtWord(segments, _read_spoken(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +247,19 @@ class KnownSign:
 
 def list_signs(settings: LearningSettings, bundle: Bundle) -> list[KnownSign]:
     """List the shipped words in the bundle's order, then the taught ones."""
-    examples = {word: len(kept) for word, kept in Store(folder_of(settings)).read().items()}
+    taught = Store(folder_of(settings)).read_words()
     shipped = {gloss: forms for gloss, forms in bundle.forms.items() if gloss not in RESERVED}
-    own = {word: (word, word) for word in examples if word not in shipped}
+    own = {word: (word, word) for word in taught if word not in shipped}
+    nothing = TaughtWord([], "")
     return [
-        KnownSign(gloss, *forms, gloss in shipped, examples.get(gloss, 0))
-        for gloss, forms in (shipped | own).items()
+        KnownSign(
+            gloss,
+            display,
+            taught.get(gloss, nothing).spoken or spoken,
+            gloss in shipped,
+            len(taught.get(gloss, nothing).segments),
+        )
+        for gloss, (display, spoken) in (shipped | own).items()
     ]
 
 
@@ -228,3 +280,11 @@ def _to_clip(word: str, segment: Segment) -> Clip:
     count = max(2, round(span * _FPS) + 1)
     points, _ = features.resample(segment.times, segment.points, count)
     return Clip(word, "owner", (count - 1) / max(span, 1e-3), points)
+
+
+def _read_spoken(path: Path) -> str:
+    """Read how a word is spoken; empty where the archive does not say, or says it badly."""
+    column = load_arrays(path).get("spoken")
+    if column is None or column.dtype.kind != "U" or not column.size:
+        return ""
+    return clean(str(column.flat[0]))[:_SPOKEN_MAX]

@@ -5,169 +5,136 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from edge.errors import ConfigError, EdgeError
-from edge.matcher import distances, nearest_mean, normalized
-from edge.messages import Segment
-from edge.taught import (
-    EXAMPLES_MIN,
-    LONGEST,
-    Store,
-    check_word,
-    folder_of,
-    hand_share,
-)
+from edge.lesson import Lesson, Progress
+from edge.taught import EXAMPLES_MIN, Store, check_word, folder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Mapping, Sequence
 
     from edge.classifier import Classifier
-    from edge.messages import Declined
+    from edge.lesson import Example
+    from edge.messages import Declined, Segment
     from edge.settings import LearningSettings
+    from edge.taught import TaughtWord
 
 logger = logging.getLogger(__name__)
 
-PATIENCE: Final = 60.0
-"""Seconds without a sign after which a lesson is given up."""
-_HANDS: Final = 0.3
-"""Least share of frames in which a hand must be seen."""
-_UNLIKE: Final = 0.75
-"""Distance from the other examples beyond which one is taken for another sign; of one person's
-clips of one sign 3 % are further apart."""
-
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How a lesson stands."""
+class LessonView:
+    """A lesson as its owner is shown it, at one moment."""
 
-    word: str
-    """What is taught."""
+    state: Literal["idle", "countdown", "waiting", "recording", "reviewing", "known"]
+    """What is going on; idle where there is no lesson."""
 
-    have: int
-    """Examples taken."""
+    word: str = ""
+    """What is taught, or was last."""
 
-    want: int
-    """Examples needed."""
+    spoken: str = ""
+    """How it will be spoken."""
 
-    note: str
-    """What was wrong with the last example, or how the lesson ended; empty when all is well."""
+    have: int = 0
+    """Examples by which it would be known."""
 
-    state: Literal["learning", "known", "forgotten", "failed"]
-    """What is going on, or how it ended."""
+    want: int = 0
+    """Examples that were asked for."""
 
-    @property
-    def is_over(self) -> bool:
-        """Whether there is no lesson any more."""
-        return self.state != "learning"
+    examples: tuple[Example, ...] = ()
+    """What was signed, in order; also what will not do."""
 
-    @property
-    def spoken(self) -> str:
-        """A short prompt for the ear."""
-        if self.state != "learning":
-            texts = {"known": "I know {}", "forgotten": "{} is forgotten", "failed": "I gave up {}"}
-            return texts[self.state].format(self.word)
-        if self.note:
-            return f"{self.note}, again please"
-        return f"sign {self.word}" if self.have == 0 else f"{self.want - self.have} more"
+    note: str = ""
+    """What was wrong with the last example, or how the lesson ended."""
+
+    countdown: float = 0.0
+    """Seconds until signs count."""
 
 
-class Lesson:
-    """Takes examples of one word until there are enough; reads no clock."""
-
-    def __init__(
-        self, word: str, want: int, embed: Callable[[Segment], NDArray[np.float32]], now: float
-    ) -> None:
-        """Begin.
-
-        Args:
-            word: As check_word gives it.
-            want: Examples needed.
-            embed: Segment -> (2, E), both mirror views.
-            now: Seconds on the clock of the segments.
-        """
-        self._word, self._want = word, want
-        self._embed = embed
-        self._since = now
-        self._odd: tuple[Segment, NDArray[np.float32]] | None = None
-        self._pairs: list[NDArray[np.float32]] = []
-        self.segments: list[Segment] = []
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether there are enough examples."""
-        return len(self.segments) >= self._want
-
-    def progress(self, note: str = "") -> Progress:
-        """Say how it stands."""
-        return Progress(self._word, len(self.segments), self._want, note, "learning")
-
-    def push(self, item: Segment | Declined, now: float) -> Progress:
-        """Take an example, or say why not."""
-        self._since = now
-        if not isinstance(item, Segment):
-            return self.progress("too short" if item.reason == "too_short" else "too few frames")
-        if item.cause == "max_length" or item.times[-1] - item.times[0] >= LONGEST:
-            return self.progress("too long")
-        if len(item.times) < 2:
-            return self.progress("too short")
-        if hand_share(item) < _HANDS:
-            return self.progress("no hand seen")
-        return self._compare(item)
-
-    def is_overdue(self, now: float) -> bool:
-        """Whether nothing has been signed for PATIENCE."""
-        return now - self._since >= PATIENCE
-
-    def _compare(self, segment: Segment) -> Progress:
-        pair = normalized(self._embed(segment))
-        if self._pairs and self._distance(pair, self._pairs) > _UNLIKE:
-            # Perhaps the first was the odd one.
-            if len(self._pairs) > 1 or self._odd is None:
-                self._odd = segment, pair
-                return self.progress("not like the others")
-            first, self._odd = self._odd, None
-            if self._distance(pair, [first[1]]) > _UNLIKE:
-                self._odd = segment, pair
-                return self.progress("not like the others")
-            self.segments, self._pairs = [first[0]], [first[1]]
-        self.segments.append(segment)
-        self._pairs.append(pair)
-        return self.progress()
-
-    @staticmethod
-    def _distance(pair: NDArray[np.float32], pairs: Sequence[NDArray[np.float32]]) -> float:
-        return float(nearest_mean(distances(pair[None], np.stack(pairs)))[0])
-
-
-def recall(settings: LearningSettings, classifier: Classifier) -> Store:
-    """Teach a classifier what is in the store, if it can learn; return the store."""
-    store = Store(folder_of(settings))
-    if classifier.can_learn:
-        for word, segments in store.read().items():
-            classifier.teach(word, segments)
-    return store
+def recall(settings: LearningSettings, classifier: Classifier) -> Mapping[str, TaughtWord]:
+    """Teach a classifier what is in the store, if it can learn; return that."""
+    if not classifier.can_learn:
+        return {}
+    words = Store(folder_of(settings)).read_words()
+    for word, taught in words.items():
+        classifier.teach(word, taught.segments)
+    return words
 
 
 class Teacher:
     """Holds what was taught to a classifier, and the lesson under way, if any."""
 
-    def __init__(self, settings: LearningSettings, classifier: Classifier) -> None:
-        """Teach the classifier what is in the store."""
+    def __init__(
+        self,
+        settings: LearningSettings,
+        classifier: Classifier,
+        forms: Mapping[str, tuple[str, str]] | None = None,
+    ) -> None:
+        """Teach the classifier what is in the store.
+
+        Args:
+            settings: Where that is, and how many examples a lesson has.
+            classifier: Who is taught.
+            forms: Gloss -> (display, spoken) of the words that it ships with.
+        """
         self._settings = settings
         self._classifier = classifier
         self._lesson: Lesson | None = None
-        self._word = ""
-        self.store = recall(settings, classifier)
+        self._word = self._spoken = self._note = ""
+        self._ended = LessonView("idle")
+        self._shipped = dict(forms or {})
+        self.forms = dict(self._shipped)
+        """Gloss -> (display, spoken) of every word whose forms are not its gloss; follows what is
+        taught and forgotten."""
+        self.store = Store(folder_of(settings))
+        for word, taught in recall(settings, classifier).items():
+            self._take_form(word, taught.spoken)
 
     @property
     def is_teaching(self) -> bool:
         """Whether segments are examples just now."""
-        return self._lesson is not None
+        return self._lesson is not None and not self._lesson.is_reviewing
+
+    @property
+    def lesson(self) -> Lesson:
+        """The lesson under way.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        if self._lesson is None:
+            raise ConfigError("no word is being taught")
+        return self._lesson
+
+    def view(self, now: float, *, is_signing: bool) -> LessonView:
+        """Show the lesson under way, or how the last one ended.
+
+        Args:
+            now: Seconds on the clock of the segments.
+            is_signing: Whether a sign is under way.
+        """
+        lesson = self._lesson
+        if lesson is None:
+            return self._ended
+        countdown = lesson.countdown(now)
+        state: Literal["reviewing", "countdown", "recording", "waiting"]
+        if lesson.is_reviewing:
+            state = "reviewing"
+        elif countdown:
+            state = "countdown"
+        else:
+            state = "recording" if is_signing else "waiting"
+        return LessonView(
+            state=state,
+            word=lesson.word,
+            spoken=self._spoken or lesson.word,
+            have=len(lesson.segments),
+            want=lesson.want,
+            examples=tuple(lesson.examples),
+            note=self._note,
+            countdown=countdown,
+        )
 
     def obey(self, command: str, word: str, now: float) -> list[Progress]:
         """Carry out ``learn`` or ``forget``; what cannot be done is told, not raised.
@@ -178,10 +145,30 @@ class Teacher:
             return self.forget(word) if command == "forget" else self.learn(word, now)
         except EdgeError as error:
             logger.warning("%s: %s", command, error)
-            return [] if self.is_teaching else [Progress(word, 0, 0, str(error), "failed")]
+            if self._lesson is not None:
+                return []
+            return [Progress(word, 0, 0, str(error), "failed")]
 
-    def learn(self, word: str, now: float, examples: int | None = None) -> list[Progress]:
+    def learn(
+        self,
+        word: str,
+        now: float,
+        examples: int | None = None,
+        *,
+        spoken: str = "",
+        countdown: float = 0.0,
+        is_reviewed: bool = False,
+    ) -> list[Progress]:
         """Begin a lesson; one that is under way ends.
+
+        Args:
+            word: What is taught.
+            now: Seconds on the clock of the segments.
+            examples: How many; None takes what is set.
+            spoken: How the word is spoken, as check_spoken gives it; empty for as before, or as
+                it is written.
+            countdown: Seconds from now before which no sign counts.
+            is_reviewed: Whether somebody calls ``conclude`` after a look at the examples.
 
         Raises:
             ConfigError: The word is unusable, there is no room, or the model cannot learn.
@@ -190,9 +177,14 @@ class Teacher:
         if not self._classifier.can_learn:
             raise ConfigError("this model cannot learn words; choose a model of words")
         self.store.check_room(word)
-        self._word = word
+        self._word, self._spoken, self._note = word, spoken, ""
         self._lesson = Lesson(
-            word, examples or self._settings.examples, self._classifier.embed, now
+            word,
+            examples or self._settings.examples,
+            self._classifier.embed,
+            now,
+            countdown=countdown,
+            is_reviewed=is_reviewed,
         )
         return [self._lesson.progress()]
 
@@ -208,18 +200,24 @@ class Teacher:
         if not self.store.remove(word) and not is_current:
             raise ConfigError(f"{word!r} is not among the taught words")
         self._classifier.unteach(word)
+        self._drop_form(word)
         if is_current:
             self._lesson = None
         if self._lesson is None:
+            self._ended = LessonView("idle", word)
             return [Progress(word, 0, 0, "", "forgotten")]
         return []
 
     def push(self, item: Segment | Declined, now: float) -> list[Progress]:
-        """Give the lesson an example; the last one makes the word known."""
-        if self._lesson is None:
+        """Give the lesson an example; the last one makes the word known, unless it is reviewed."""
+        lesson = self._lesson
+        if lesson is None or not lesson.is_awaited(item):
             return []
-        progress = self._lesson.push(item, now)
-        return [progress, *self.finish()] if self._lesson.is_complete else [progress]
+        progress = lesson.push(item, now)
+        self._note = progress.note
+        if lesson.is_complete and not lesson.is_reviewed:
+            return [progress, *self.finish()]
+        return [progress]
 
     def tick(self, now: float) -> list[Progress]:
         """Let time pass: a lesson that nobody attends is given up."""
@@ -228,8 +226,11 @@ class Teacher:
                 self._classifier.prepare_to_learn(1)  # one by one, so that no frame waits for long
             except EdgeError as error:
                 return self.stop(str(error))
-        is_overdue = self._lesson is not None and self._lesson.is_overdue(now)
-        return self.stop("nothing was signed for a minute") if is_overdue else []
+        if self._lesson is None or not self._lesson.is_overdue(now):
+            return []
+        is_reviewing = self._lesson.is_reviewing
+        what = "the examples were not looked at" if is_reviewing else "nothing was signed"
+        return self.stop(f"{what} for {'ten minutes' if is_reviewing else 'a minute'}")
 
     def stop(self, why: str) -> list[Progress]:
         """Give up the lesson under way, if any."""
@@ -237,25 +238,50 @@ class Teacher:
         if lesson is None:
             return []
         stands = lesson.progress()
+        self._ended = LessonView("idle", stands.word, note=why)
         return [Progress(stands.word, stands.have, stands.want, why, "failed")]
+
+    def conclude(self) -> list[Progress]:
+        """Keep what was not dropped; the lesson goes on where that is too little.
+
+        Raises:
+            ConfigError: There is no lesson, or it has too few examples.
+        """
+        count = len(self.lesson.segments)
+        if count < EXAMPLES_MIN:
+            raise ConfigError(f"{count} usable examples; {EXAMPLES_MIN} are needed")
+        return self.finish()
 
     def finish(self) -> list[Progress]:
         """Keep what the lesson has, if that is enough for a word."""
         lesson = self._lesson
         if lesson is None:
             return []
-        count = len(lesson.segments)
+        segments = lesson.segments
+        count = len(segments)
         if count < EXAMPLES_MIN:
             return self.stop(f"{count} usable examples; {EXAMPLES_MIN} are needed")
-        self._lesson = None
-        note = self._taken_for(lesson.segments)
+        note = self._taken_for(segments)
         try:
-            kept = self.store.add(self._word, lesson.segments)
+            kept = self.store.add(self._word, segments, self._spoken)
         except EdgeError as error:
             logger.warning("learn: %s", error)
-            return [Progress(self._word, count, count, str(error), "failed")]
-        self._classifier.teach(self._word, kept)
+            return self.stop(str(error))
+        self._lesson = None
+        self._classifier.teach(self._word, kept.segments)
+        self._take_form(self._word, kept.spoken)
+        spoken = self.forms.get(self._word, ("", self._word))[1]
+        self._ended = LessonView("known", self._word, spoken, count, lesson.want, note=note)
         return [Progress(self._word, count, count, note, "known")]
+
+    def _take_form(self, word: str, spoken: str) -> None:
+        display, usual = self._shipped.get(word, (word, word))
+        self.forms[word] = (display, spoken or usual)
+
+    def _drop_form(self, word: str) -> None:
+        self.forms.pop(word, None)
+        if word in self._shipped:
+            self.forms[word] = self._shipped[word]
 
     def _taken_for(self, segments: Sequence[Segment]) -> str:
         """Warn of a word that most examples are surely taken for already."""

@@ -32,6 +32,10 @@ class Watchdog:
         self._status = ""
         self._due = float("-inf")
 
+    def hung(self) -> list[str]:
+        """Name the threads that make no headway; from any thread."""
+        return [name for name, heart in self._hearts.items() if not heart.is_alive]
+
     def look(self, status: str, now: float) -> None:
         """Say what the service does where that has changed, and that it lives if it does.
 
@@ -39,7 +43,7 @@ class Watchdog:
             status: In words.
             now: Seconds, monotonic.
         """
-        hung = [name for name, heart in self._hearts.items() if not heart.is_alive]
+        hung = self.hung()
         if hung != self._hung:
             self._hung = hung
             if hung:

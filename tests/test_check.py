@@ -44,7 +44,7 @@ def test_command_prints_one_finding_a_line_and_fails_on_a_fault(
     bad = run_check("--json", *options, "--set", "classifier.bundle=none")
     findings = [json.loads(line) for line in good.stdout.splitlines()]
     areas = list(dict.fromkeys(finding["area"] for finding in findings))
-    expected = "board clock python packages model config model camera sound broker access"
+    expected = "board clock python packages model config model camera sound broker page access"
     assert areas == list(dict.fromkeys(expected.split()))
     assert good.returncode == (0 if all(finding["ok"] for finding in findings) else 1)
     outside = ("board", "access")  # what is of this machine

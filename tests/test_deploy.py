@@ -21,6 +21,7 @@ import pytest
 from edge import __version__
 from edge.__main__ import _parser
 from edge.credentials import read_login
+from edge.page.secrets import PASSWORD, SecretFile
 from edge.settings import MqttSettings
 
 if sys.version_info >= (3, 11):
@@ -214,11 +215,12 @@ def test_blank_credentials_of_the_unit_are_none(
 ) -> None:
     text = UNIT.read_text(encoding="utf-8")
     defaults = dict(re.findall(r"^SetCredential=([^:]+):(.*)$", text, re.MULTILINE))
-    assert set(defaults) == {"mqtt-username", "mqtt-password"}
+    assert set(defaults) == {"mqtt-username", "mqtt-password", "page-password", "page-token"}
     for name, value in defaults.items():
         (tmp_path / name).write_text(value.replace("\\n", "\n"), encoding="utf-8")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert read_login(MqttSettings()) == ("", None)
+    assert SecretFile(PASSWORD, "", "password_file").read() == ""
     assert read_login(MqttSettings(username="kitchen")) == ("kitchen", None)
     (tmp_path / "mqtt-password").write_text("secret\n", encoding="utf-8")
     assert read_login(MqttSettings(username="kitchen")) == ("kitchen", "secret")

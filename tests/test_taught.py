@@ -134,9 +134,9 @@ def test_nothing_but_landmarks_is_kept(store: Store, segment: Segment) -> None:
 
 
 def test_more_examples_are_added_and_the_oldest_give_way(store: Store, segment: Segment) -> None:
-    assert len(store.add("tea", [segment] * 3)) == 3
-    assert len(store.add("tea", [segment] * 3)) == 6
-    assert len(store.add("tea", [segment] * 9)) == EXAMPLES_MAX
+    assert len(store.add("tea", [segment] * 3).segments) == 3
+    assert len(store.add("tea", [segment] * 3).segments) == 6
+    assert len(store.add("tea", [segment] * 9).segments) == EXAMPLES_MAX
     assert len(store.read()["tea"]) == EXAMPLES_MAX
 
 
@@ -198,7 +198,7 @@ def test_write_that_fails_leaves_the_old_file_and_no_other(
 ) -> None:
     store.add("tea", [segment])
 
-    def fail_halfway(path: Path, _clips: list[Clip]) -> None:
+    def fail_halfway(path: Path, _clips: list[Clip], **_: object) -> None:
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
@@ -215,6 +215,49 @@ def test_folder_that_cannot_be_made_is_told(segment: Segment, tmp_path: Path) ->
     assert store.read() == {}
     with pytest.raises(SourceError, match="cannot be written"):
         store.add("tea", [segment])
+
+
+# How a word is spoken
+
+
+def test_spoken_form_is_kept_with_the_word(store: Store, segment: Segment, bundle: Bundle) -> None:
+    assert store.add("tea", [segment], "a cup of tea").spoken == "a cup of tea"
+    assert store.add("tea", [segment]).spoken == "a cup of tea"  # more examples change nothing
+    assert store.read_words()["tea"].spoken == "a cup of tea"
+    (sign,) = [
+        sign
+        for sign in list_signs(LearningSettings(folder=str(store.folder)), bundle)
+        if sign.gloss == "tea"
+    ]
+    assert (sign.display, sign.spoken) == ("tea", "a cup of tea")
+    assert store.add("tea", [segment], "tee").spoken == "tee"
+    store.remove("tea")
+    assert store.add("tea", [segment]).spoken == ""
+
+
+def test_word_without_a_spoken_form_is_read_as_before(store: Store, segment: Segment) -> None:
+    store.add("tea", [segment])
+    assert "spoken" not in np.load(store.path_of("tea")).files
+    taught = store.find("tea")
+    assert taught is not None
+    assert (taught.spoken, len(taught.segments)) == ("", 1)
+    assert store.find("milk") is None
+
+
+def test_spoken_form_is_made_safe_to_speak() -> None:
+    assert taught.check_spoken(" a\tcup [[x]] \x1b ") == "a cup x]]"
+    with pytest.raises(ConfigError, match="up to 80 characters"):
+        taught.check_spoken("x" * 81)
+
+
+def test_damaged_spoken_form_costs_nothing_else(store: Store, segment: Segment) -> None:
+    store.add("tea", [segment], "tee")
+    path = store.path_of("tea")
+    with np.load(path) as arrays:
+        rest = {name: arrays[name] for name in arrays.files}
+    np.savez_compressed(path, **{**rest, "spoken": np.arange(3)})
+    assert store.read_words()["tea"].spoken == ""
+    assert len(store.read()["tea"]) == 1
 
 
 # Matching

@@ -11,13 +11,14 @@ import pytest
 
 from edge.archive import Clip, read_clips, write_clips
 from edge.errors import ConfigError, SourceError
+from edge.lesson import PATIENCE, Lesson, Progress
 from edge.lessons import learn_from_files, learn_from_source
 from edge.letters import make_classifier
 from edge.messages import Declined, Landmarks, Segment, Sign
 from edge.recognizer import Recognizer
 from edge.settings import LearningSettings, SegmenterSettings, Settings
 from edge.taught import EXAMPLES_MIN, Store
-from edge.teaching import PATIENCE, Lesson, Progress, Teacher
+from edge.teaching import Teacher
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +85,61 @@ def test_odd_first_example_gives_way_to_two_that_agree(segment: Segment) -> None
 def test_three_examples_that_all_differ_are_no_word(segment: Segment) -> None:
     signs = Angles(segment, 0.0, 1.5, 2.9, 0.0)
     assert signs.notes == ["", "not like the others", "not like the others", ""]
+
+
+def test_dropped_example_counts_no_more_and_its_number_is_not_given_again(
+    segment: Segment,
+) -> None:
+    lesson = Lesson("tea", 2, lambda _: at(0.1), 0.0, is_reviewed=True)
+    lesson.push(segment, 1.0)
+    lesson.push(segment, 2.0)
+    assert lesson.is_reviewing
+    lesson.drop(1, 3.0)
+    assert (len(lesson.segments), lesson.is_reviewing) == (1, True)
+    with pytest.raises(ConfigError, match="there is no example 1"):
+        lesson.drop(1, 3.0)
+    lesson.go_on(3.0, 0.0)
+    lesson.push(segment, 4.0)
+    assert [one.number for one in lesson.examples] == [2, 3]
+    assert lesson.is_reviewing
+
+
+def test_unlike_example_may_be_kept_and_an_unfit_one_may_not(segment: Segment) -> None:
+    signs = Angles(segment, 0.0, 0.1, 1.5, want=5)
+    signs.lesson.keep(3, 2.0)
+    assert len(signs.lesson.segments) == 3
+    signs.lesson.push(Declined(0, 0.1, "too_short"), 3.0)
+    with pytest.raises(ConfigError, match="example 4 cannot be kept: too short"):
+        signs.lesson.keep(4, 4.0)
+
+
+def test_dropped_odd_example_is_not_brought_back_by_one_like_it(segment: Segment) -> None:
+    views = iter([at(0.0), at(1.5), at(1.5)])
+    lesson = Lesson("tea", 3, lambda _: next(views), 0.0)
+    lesson.push(segment, 1.0)
+    assert lesson.push(segment, 2.0).note == "not like the others"
+    lesson.drop(2, 2.5)
+    assert lesson.push(segment, 3.0).note == "not like the others"
+    assert [one.number for one in lesson.examples if one.is_good] == [1]
+
+
+def test_nothing_counts_during_the_countdown(segment: Segment) -> None:
+    lesson = Lesson("tea", 3, lambda _: at(0.0), 100.0, countdown=3.0)
+    assert lesson.countdown(101.0) == 2.0
+    assert not lesson.is_awaited(replace(segment, onset=102.4))
+    assert lesson.is_awaited(replace(segment, onset=102.6))  # hands leave their rest early
+    assert lesson.countdown(104.0) == 0.0
+    assert not lesson.is_overdue(103 + PATIENCE - 0.1)
+    assert lesson.is_overdue(103 + PATIENCE)
+
+
+def test_unfit_examples_do_not_pile_up(segment: Segment) -> None:
+    lesson = Lesson("tea", 3, lambda _: at(0.0), 0.0)
+    lesson.push(segment, 1.0)
+    for _ in range(50):
+        lesson.push(Declined(0, 0.1, "too_short"), 1.0)
+    assert len(lesson.examples) == 11
+    assert len(lesson.segments) == 1
 
 
 @pytest.mark.parametrize(
@@ -164,6 +220,35 @@ def test_lesson_makes_a_word_known_now_and_at_the_next_start(
     Teacher(settings.learning, later)
     assert dict(later.taught) == {"blub": 3}
     assert later.classify_together([segment]).top[0][0] == "blub"
+
+
+def test_spoken_form_is_taught_and_forgotten_with_the_word(
+    settings: Settings, bundle: Bundle, segment: Segment
+) -> None:
+    teacher = Teacher(settings.learning, make_classifier(bundle), bundle.forms)
+    for word, display in (("blub", "blub"), ("thank you", bundle.forms["thank you"][0])):
+        teacher.learn(word, 0.0, 3, spoken="bloob")
+        for _ in range(3):
+            teacher.push(segment, 1.0)
+        assert teacher.forms[word] == (display, "bloob")
+    later = Teacher(settings.learning, make_classifier(bundle), bundle.forms)
+    assert later.forms["blub"] == ("blub", "bloob")
+    later.forget("blub")
+    later.forget("thank you")
+    assert later.forms == bundle.forms
+
+
+def test_examples_that_nobody_looks_at_are_given_up(teacher: Teacher, segment: Segment) -> None:
+    teacher.learn("blub", 0.0, 3, is_reviewed=True)
+    for _ in range(3):
+        teacher.push(segment, 1.0)
+    assert teacher.view(2.0, is_signing=True).state == "reviewing"
+    assert not teacher.is_teaching
+    assert teacher.tick(600.9) == []
+    (end,) = teacher.tick(601.0)
+    assert (end.state, end.note) == ("failed", "the examples were not looked at for ten minutes")
+    assert teacher.view(602.0, is_signing=False).state == "idle"
+    assert teacher.store.read() == {}
 
 
 def test_forgotten_word_is_not_recognised_any_more(teacher: Teacher, segment: Segment) -> None:

@@ -6,7 +6,8 @@
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
 _shtab_sign_edge_mqtt_subparsers=(remove)
-_shtab_sign_edge_subparsers=(run check replay classify evaluate learn forget signs monitor mqtt compare train export)
+_shtab_sign_edge_page_subparsers=(password token)
+_shtab_sign_edge_subparsers=(run check replay classify evaluate learn forget signs monitor mqtt page compare train export)
 
 _shtab_sign_edge_run_option_strings=(-h --help --config --set --source)
 _shtab_sign_edge_check_option_strings=(-h --help --config --set --json --sound --user)
@@ -19,6 +20,9 @@ _shtab_sign_edge_signs_option_strings=(-h --help --config --set --json --model)
 _shtab_sign_edge_monitor_option_strings=(-h --help --config --set --json --host --port --order --once --seconds)
 _shtab_sign_edge_mqtt_remove_option_strings=(-h --help --config --set --host --port --device --force)
 _shtab_sign_edge_mqtt_option_strings=(-h --help)
+_shtab_sign_edge_page_password_option_strings=(-h --help --config --set)
+_shtab_sign_edge_page_token_option_strings=(-h --help --config --set)
+_shtab_sign_edge_page_option_strings=(-h --help)
 _shtab_sign_edge_compare_option_strings=(-h --help --config --set --json --archives)
 _shtab_sign_edge_train_option_strings=(-h --help --data --run --set)
 _shtab_sign_edge_export_option_strings=(-h --help --bundle --data)
@@ -38,6 +42,8 @@ _shtab_sign_edge_forget___config_COMPGEN=_shtab_compgen_files
 _shtab_sign_edge_signs___config_COMPGEN=_shtab_compgen_files
 _shtab_sign_edge_monitor___config_COMPGEN=_shtab_compgen_files
 _shtab_sign_edge_mqtt_remove___config_COMPGEN=_shtab_compgen_files
+_shtab_sign_edge_page_password___config_COMPGEN=_shtab_compgen_files
+_shtab_sign_edge_page_token___config_COMPGEN=_shtab_compgen_files
 _shtab_sign_edge_compare___config_COMPGEN=_shtab_compgen_files
 _shtab_sign_edge_compare___archives_COMPGEN=_shtab_compgen_files
 _shtab_sign_edge_train_pos_0_COMPGEN=_shtab_compgen_files
@@ -50,7 +56,8 @@ _shtab_sign_edge_export___data_COMPGEN=_shtab_compgen_files
 _shtab_sign_edge_learn___examples_choices=(3 4 5 6 7 8 9 10)
 _shtab_sign_edge_monitor___order_choices=(trouble name)
 _shtab_sign_edge_mqtt_pos_0_choices=(remove)
-_shtab_sign_edge_pos_0_choices=(run check replay classify evaluate learn forget signs monitor mqtt compare train export)
+_shtab_sign_edge_page_pos_0_choices=(password token)
+_shtab_sign_edge_pos_0_choices=(run check replay classify evaluate learn forget signs monitor mqtt page compare train export)
 
 _shtab_sign_edge_run__h_nargs=0
 _shtab_sign_edge_run___help_nargs=0
@@ -93,6 +100,13 @@ _shtab_sign_edge_mqtt_remove___force_nargs=0
 _shtab_sign_edge_mqtt_pos_0_nargs=A...
 _shtab_sign_edge_mqtt__h_nargs=0
 _shtab_sign_edge_mqtt___help_nargs=0
+_shtab_sign_edge_page_password__h_nargs=0
+_shtab_sign_edge_page_password___help_nargs=0
+_shtab_sign_edge_page_token__h_nargs=0
+_shtab_sign_edge_page_token___help_nargs=0
+_shtab_sign_edge_page_pos_0_nargs=A...
+_shtab_sign_edge_page__h_nargs=0
+_shtab_sign_edge_page___help_nargs=0
 _shtab_sign_edge_compare_pos_0_nargs=+
 _shtab_sign_edge_compare__h_nargs=0
 _shtab_sign_edge_compare___help_nargs=0

@@ -50,7 +50,7 @@ function _shtab_sign_edge_using
   test "$_shtab_sign_edge_cmdpath" = "$argv"
 end
 
-set -g _shtab_sign_edge_commands run check replay classify evaluate learn forget signs monitor mqtt 'mqtt remove' compare train export
+set -g _shtab_sign_edge_commands run check replay classify evaluate learn forget signs monitor mqtt 'mqtt remove' page 'page password' 'page token' compare train export
 set -g _shtab_sign_edge_opts_with_value --archives --bundle --config --data --device --examples --float --from --host --model --order --port --rates --rest --run --seconds --seed --set --source --user
 
 complete -c sign-edge -e
@@ -136,6 +136,16 @@ complete -c sign-edge -n '_shtab_sign_edge_using mqtt remove' -l host -x -d 'the
 complete -c sign-edge -n '_shtab_sign_edge_using mqtt remove' -l port -x -d 'default: mqtt.port'
 complete -c sign-edge -n '_shtab_sign_edge_using mqtt remove' -l device -x -d 'default: mqtt.device'
 complete -c sign-edge -n '_shtab_sign_edge_using mqtt remove' -l force -d 'though the device is online'
+complete -c sign-edge -n '_shtab_sign_edge_using; and test $_shtab_sign_edge_npos -eq 0' -a page -d 'who may see the device'"'"'s page'
+complete -c sign-edge -n '_shtab_sign_edge_using page' -s h -l help -d 'show this help message and exit'
+complete -c sign-edge -n '_shtab_sign_edge_using page; and test $_shtab_sign_edge_npos -eq 0' -a password -d 'set the page'"'"'s password; asks for it, or reads a line where nobody types'
+complete -c sign-edge -n '_shtab_sign_edge_using page password' -s h -l help -d 'show this help message and exit'
+complete -c sign-edge -n '_shtab_sign_edge_using page password' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings (TOML)'
+complete -c sign-edge -n '_shtab_sign_edge_using page password' -l set -x -d 'one setting; beats environment and file'
+complete -c sign-edge -n '_shtab_sign_edge_using page; and test $_shtab_sign_edge_npos -eq 0' -a token -d 'make and print a token for whoever collects /metrics'
+complete -c sign-edge -n '_shtab_sign_edge_using page token' -s h -l help -d 'show this help message and exit'
+complete -c sign-edge -n '_shtab_sign_edge_using page token' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings (TOML)'
+complete -c sign-edge -n '_shtab_sign_edge_using page token' -l set -x -d 'one setting; beats environment and file'
 complete -c sign-edge -n '_shtab_sign_edge_using; and test $_shtab_sign_edge_npos -eq 0' -a compare -d 'several bundles side by side'
 complete -c sign-edge -n '_shtab_sign_edge_using compare' -s h -l help -d 'show this help message and exit'
 complete -c sign-edge -n '_shtab_sign_edge_using compare' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings (TOML)'

@@ -19,6 +19,7 @@ _shtab_sign_edge_commands() {
     learn:'teach a word by a few examples'
     monitor:'a live table of all devices on a broker'
     mqtt:'what the broker keeps'
+    page:'who may see the device'"'"'s page'
     replay:'the pipeline over a recording, no output'
     run:'the daemon'
     signs:'list every word that is known'
@@ -32,6 +33,14 @@ _shtab_sign_edge_mqtt_commands() {
     remove:'have broker and Home Assistant forget a device'
   )
   _describe 'sign-edge mqtt commands' _commands
+}
+
+_shtab_sign_edge_page_commands() {
+  local _commands=(
+    password:'set the page'"'"'s password; asks for it, or reads a line where nobody types'
+    token:'make and print a token for whoever collects /metrics'
+  )
+  _describe 'sign-edge page commands' _commands
 }
 
 _shtab_sign_edge_options=(
@@ -167,6 +176,31 @@ _shtab_sign_edge_mqtt_remove_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_sign_edge_mqtt_remove_defaults_added=0
 
+_shtab_sign_edge_page_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_page_defaults_added=0
+
+_shtab_sign_edge_page_password_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--config[settings (TOML)]:FILE:_files"
+  "*--set[one setting\; beats environment and file]:SECTION.KEY=VALUE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_page_password_defaults_added=0
+
+_shtab_sign_edge_page_token_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--config[settings (TOML)]:FILE:_files"
+  "*--set[one setting\; beats environment and file]:SECTION.KEY=VALUE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_page_token_defaults_added=0
+
 _shtab_sign_edge_replay_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--config[settings (TOML)]:FILE:_files"
@@ -239,6 +273,7 @@ _shtab_sign_edge() {
         learn) _arguments -C -s $_shtab_sign_edge_learn_options ;;
         monitor) _arguments -C -s $_shtab_sign_edge_monitor_options ;;
         mqtt) _shtab_sign_edge_mqtt ;;
+        page) _shtab_sign_edge_page ;;
         replay) _arguments -C -s $_shtab_sign_edge_replay_options ;;
         run) _arguments -C -s $_shtab_sign_edge_run_options ;;
         signs) _arguments -C -s $_shtab_sign_edge_signs_options ;;
@@ -266,6 +301,30 @@ _shtab_sign_edge_mqtt() {
       curcontext="${curcontext%:*:*}:_shtab_sign_edge_mqtt-$line[1]:"
       case $line[1] in
         remove) _arguments -C -s $_shtab_sign_edge_mqtt_remove_options ;;
+      esac
+  esac
+}
+
+_shtab_sign_edge_page() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->page'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_sign_edge_page_defaults_added )); then
+    if (( ${_shtab_sign_edge_page_options[(I)${(q)one_or_more}*]} +          ${_shtab_sign_edge_page_options[(I)${(q)remainder}*]} +          ${_shtab_sign_edge_page_options[(I)${(q)default}]} == 0 )); then
+      _shtab_sign_edge_page_options+=(': :_shtab_sign_edge_page_commands' '*::: :->page')
+    fi
+    _shtab_sign_edge_page_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_sign_edge_page_options
+
+  case $state in
+    page)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_sign_edge_page-$line[1]:"
+      case $line[1] in
+        password) _arguments -C -s $_shtab_sign_edge_page_password_options ;;
+        token) _arguments -C -s $_shtab_sign_edge_page_token_options ;;
       esac
   esac
 }

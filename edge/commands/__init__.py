@@ -2,6 +2,7 @@
 
 from edge.commands.broker import monitor, mqtt
 from edge.commands.daemon import check, run
+from edge.commands.page import page
 from edge.commands.quality import compare, evaluate
 from edge.commands.recordings import classify, replay
 from edge.commands.training import export, train
@@ -17,6 +18,7 @@ __all__ = [
     "learn",
     "monitor",
     "mqtt",
+    "page",
     "replay",
     "run",
     "signs",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edge.settings import Settings
 
 SERVICE_USER: Final = "sign-edge"
-CREDENTIALS: Final = ("mqtt-password", "mqtt-username")
+CREDENTIALS: Final = ("mqtt-password", "page-password", "page-token", "mqtt-username")
 """What the unit hands the service, beside the configuration; the first one is secret."""
 _SERVICE_STATE: Final = Path("/var/lib/sign-edge")
 
@@ -171,15 +171,18 @@ def _unseen(need: Need) -> Finding:
 
 
 def _open_credential(config: Path | None) -> Iterable[Finding]:
-    """The unit's password file is read by systemd, as root; nobody else need see it."""
-    path = config.absolute().parent / CREDENTIALS[0] if config is not None else None
-    try:
-        if path is None or not path.stat().st_mode & 0o077:
-            return
-    except OSError:  # none, or not for us to see
-        return
-    text = f"{path} can be read by others than root"
-    yield Finding("access", False, text, f"sudo chown root: {path} && sudo chmod 600 {path}")
+    """The unit's secrets are read by systemd, as root; nobody else need see them."""
+    folder = config.absolute().parent if config is not None else None
+    for name in CREDENTIALS[:3] if folder is not None else ():
+        path = Path(folder or "", name)
+        try:
+            is_open = bool(path.stat().st_mode & 0o077)
+        except OSError:  # none, or not for us to see
+            continue
+        if is_open:
+            text = f"{path} can be read by others than root"
+            advice = f"sudo chown root: {path} && sudo chmod 600 {path}"
+            yield Finding("access", False, text, advice)
 
 
 def _is_there(path: Path) -> bool:

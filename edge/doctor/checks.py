@@ -13,6 +13,7 @@ from edge.doctor.camera import check_camera, list_cameras
 from edge.doctor.clock import check_clock
 from edge.doctor.models import check_config, check_model, needed_bundles
 from edge.doctor.packages import check_packages, check_python
+from edge.doctor.page import check_page
 from edge.doctor.sound import check_sound, play_test
 from edge.doctor.unit import check_unit, read_unit
 
@@ -55,6 +56,7 @@ def run_checks(
     if plays_sound:
         yield play_test(settings.speech)
     yield check_broker(settings.mqtt)
+    yield check_page(settings)
     yield from rights
     yield from check_unit(unit)
 

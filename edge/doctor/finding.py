@@ -18,7 +18,7 @@ class Finding:
     """One thing that was looked at."""
 
     area: str
-    """python, packages, config, model, camera, sound, broker, clock, board, service or access."""
+    """Such as python, packages, config, model, camera, sound, broker, page, clock or board."""
 
     ok: bool
     """Whether it will do."""

@@ -1,0 +1,1 @@
+"""The page: see what it sees, try a video, look up, practise, teach; served by the device."""

@@ -1,0 +1,73 @@
+"""Puts the page of a running device together; importable without the extra ``web``."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from edge import __version__
+from edge.errors import DependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge.controller import Controller
+    from edge.page.hub import Hub
+    from edge.page.server import PageServer
+    from edge.settings import Settings
+
+_PACKAGES = ("starlette", "uvicorn", "websockets", "python_multipart", "prometheus_client")
+
+
+def make_hub(settings: Settings) -> Hub | None:
+    """Make what the page watches by; None where there is no page.
+
+    Raises:
+        DependencyError: The page is wanted, and a package that it needs is missing.
+    """
+    if not settings.page.enabled:
+        return None
+    try:
+        for package in _PACKAGES:
+            importlib.import_module(package)
+    except ImportError as error:
+        raise DependencyError(
+            f"page.enabled = true needs the extra web ({error.name} is missing); "
+            "install it with scripts/setup --extras web"
+        ) from None
+    from edge.page.hub import Hub
+
+    return Hub(__version__)
+
+
+def make_server(
+    settings: Settings,
+    hub: Hub,
+    controller: Controller,
+    figures: Callable[[], dict[str, object]],
+    hung: Callable[[], list[str]],
+) -> PageServer:
+    """Make the page's server.
+
+    Raises:
+        ConfigError: A password is missing, or a file of it is unusable.
+    """
+    from edge.camera import source_kind
+    from edge.page.access import Access
+    from edge.page.context import PageContext
+    from edge.page.logs import LogRing
+    from edge.page.server import PageServer
+
+    page = PageContext(
+        settings=settings.page,
+        controller=controller,
+        hub=hub,
+        access=Access(settings.page),
+        logs=LogRing(),
+        device=settings.mqtt.device_id,
+        version=__version__,
+        has_camera=source_kind(settings.camera.source) != "archive",
+        figures=figures,
+        hung=hung,
+    )
+    return PageServer(page)
