@@ -145,6 +145,8 @@ def test_installed_copies_get_every_model_bundle() -> None:
     assert {f"share/sign-edge/models/{name}" for name in shipped} <= set(installed)
 
 
+# pip's import comes after another test's of distutils, which setuptools dislikes.
+@pytest.mark.filterwarnings("ignore:Setuptools is replacing distutils:UserWarning")
 def test_wheels_are_those_of_the_device_and_not_of_this_machine() -> None:
     fetch_wheels = program("fetch-wheels")
     for python, runtime, other in (
