@@ -110,8 +110,9 @@ class Visit:
         self.page.locator(selector, has_text=text).first.wait_for()
 
     def drawn(self, selector: str) -> str:
-        """Return a canvas' picture; two are equal where nothing has moved."""
-        picture: str = self.page.eval_on_selector(selector, "canvas => canvas.toDataURL()")
+        """Return a canvas' picture, once there is one; two are equal where nothing has moved."""
+        canvas = self.page.locator(selector).first
+        picture: str = canvas.evaluate("canvas => canvas.toDataURL()")
         return picture
 
     def has_colour(self, selector: str, red: int, green: int, blue: int) -> bool:

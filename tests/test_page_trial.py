@@ -82,10 +82,17 @@ def clips_held() -> list[str]:
 def children() -> list[str]:
     """List this process's children that try clips."""
     own = [task / "children" for task in Path("/proc/self/task").iterdir()]
-    pids = " ".join(path.read_text() for path in own if path.exists()).split()
-    commands = [Path("/proc", pid, "cmdline") for pid in pids]
-    told = [path.read_text().replace("\0", " ") for path in commands if path.exists()]
-    return [command for command in told if "trial_child" in command]
+    pids = " ".join(map(told, own)).split()
+    commands = [told(Path("/proc", pid, "cmdline")).replace("\0", " ") for pid in pids]
+    return [command for command in commands if "trial_child" in command]
+
+
+def told(path: Path) -> str:
+    """Read a file of the kernel's; nothing where its thread or process has ended meanwhile."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def send(
