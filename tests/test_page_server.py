@@ -107,3 +107,19 @@ def test_end_is_quick_though_somebody_watches_and_another_asks(bundle: Bundle) -
             page.close()
             assert time.monotonic() - begun < 2.5
     assert not [one for one in threading.enumerate() if one.name == "page"]
+
+
+def test_client_that_spoils_its_own_connection_is_no_error_of_ours(
+    bundle: Bundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(bundle) as page:
+        with socket.create_connection(("127.0.0.1", page.port), timeout=10) as wire:
+            wire.sendall(
+                b"GET /api/nothing HTTP/1.1\r\nHost: localhost\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\nno number\r\n"
+            )
+            assert wire.recv(4096).startswith(b"HTTP/1.1 400 ")
+        with socket.create_connection(("127.0.0.1", page.port), timeout=10) as wire:
+            wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert wire.recv(4096).startswith(b"HTTP/1.1 ")
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import h11
 import uvicorn
 
 from edge.errors import ConfigError
@@ -53,6 +54,7 @@ class PageServer:
         self._stop = threading.Event()
         self._server: _Server | None = None
         self._app = make_app(page)
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
 
     @property
     def problem(self) -> str:
@@ -153,6 +155,15 @@ class _Server(uvicorn.Server):
             ticks += _TICKS
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._end.wait(), _BEAT)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out that we cannot answer a client whose own nonsense has ended its connection.
+
+    uvicorn has answered that with 400 by then, and takes our answer for a fault of ours.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, h11.LocalProtocolError) and "MUST_CLOSE" in str(error))
 
 
 def _listen(settings: PageSettings) -> socket.socket:
