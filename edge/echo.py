@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edge import __version__
 from edge.errors import SourceError
+from edge.payloads import sign_payload
 from edge.publisher import Publisher
 from edge.spool import MEMORY
 
@@ -80,8 +81,11 @@ class Echo:
             SourceError: It never arrives.
         """
         started = time.perf_counter()
-        self._publisher.publish_sign(
-            sign, model=DEVICE, segment=0, utc_of=lambda _: datetime.now(timezone.utc)
+        self._publisher.publish_event(
+            "sign",
+            sign_payload(
+                sign, model=DEVICE, segment=0, utc_of=lambda _: datetime.now(timezone.utc)
+            ),
         )
         if not self._arrived.acquire(timeout=_PATIENCE):
             raise SourceError(f"a message to {self._settings.host} did not come back")

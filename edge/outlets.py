@@ -48,35 +48,22 @@ class Outlets:
 
     def tell_sign(self, sign: Sign, *, model: str, segment: int) -> None:
         """Tell of a word."""
-        if self._publisher:
-            fields = self._publisher.publish_sign(
-                sign, model=model, segment=segment, utc_of=_utc_of
-            )
-        elif self._hub:
-            fields = sign_payload(sign, model, segment, _utc_of)
-        if self._hub:
-            self._hub.tell("sign", fields)
+        self._tell("sign", sign_payload(sign, model, segment, _utc_of))
 
     def tell_letter(self, letter: Letter, *, model: str, segment: int) -> None:
         """Tell of a letter, in the shape of a sign."""
-        sign = _as_sign(letter)
-        if self._publisher:
-            fields = self._publisher.publish_letter(
-                sign, model=model, segment=segment, utc_of=_utc_of
-            )
-        elif self._hub:
-            fields = sign_payload(sign, model, segment, _utc_of)
-        if self._hub:
-            self._hub.tell("letter", fields)
+        self._tell("letter", sign_payload(_as_sign(letter), model, segment, _utc_of))
 
     def tell_utterance(self, utterance: Utterance, *, model: str) -> None:
         """Tell of the words that a pause has closed."""
+        self._tell("utterance", utterance_payload(utterance, model, _utc_of))
+
+    def _tell(self, kind: str, fields: Mapping[str, object]) -> None:
+        """Tell of a recognition: the same to both, with one id."""
         if self._publisher:
-            fields = self._publisher.publish_utterance(utterance, model=model, utc_of=_utc_of)
-        elif self._hub:
-            fields = utterance_payload(utterance, model, _utc_of)
+            self._publisher.publish_event(kind, fields)
         if self._hub:
-            self._hub.tell("utterance", fields)
+            self._hub.tell(kind, fields)
 
 
 def _as_sign(letter: Letter) -> Sign:

@@ -20,14 +20,13 @@ from edge.folders import state_folder
 from edge.inbox import Inbox
 from edge.link import Link
 from edge.outbox import WINDOW, Outbox
-from edge.payloads import encode, sign_payload, utterance_payload
+from edge.payloads import encode
 from edge.retained import Retained
 from edge.spool import MEMORY
 from edge.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
     from types import TracebackType
 
     import paho.mqtt.client as mqtt
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edge.health import Heartbeat
-    from edge.messages import Sign, Utterance
     from edge.settings import MqttSettings
     from edge.spool import Message
 
@@ -131,37 +129,14 @@ class Publisher:
         self._waiting.tell()
         self._link.start()
 
-    def publish_sign(
-        self,
-        sign: Sign,
-        *,
-        model: str,
-        segment: int,
-        utc_of: Callable[[float], datetime],
-    ) -> dict[str, object]:
-        """Publish a recognised word; ``utc_of`` turns the source's seconds into UTC.
+    def publish_event(self, topic: str, fields: Mapping[str, object]) -> None:
+        """Publish a recognition at ``sign``, ``letter`` or ``utterance``; it waits for the broker.
 
-        Returns:
-            What was published, as of every recognition.
+        Args:
+            topic: Below the device's root.
+            fields: As ``sign_payload`` and ``utterance_payload`` make them.
         """
-        return self._queue("sign", sign_payload(sign, model, segment, utc_of))
-
-    def publish_letter(
-        self,
-        sign: Sign,
-        *,
-        model: str,
-        segment: int,
-        utc_of: Callable[[float], datetime],
-    ) -> dict[str, object]:
-        """Publish a recognised letter, in the shape of a sign."""
-        return self._queue("letter", sign_payload(sign, model, segment, utc_of))
-
-    def publish_utterance(
-        self, utterance: Utterance, *, model: str, utc_of: Callable[[float], datetime]
-    ) -> dict[str, object]:
-        """Publish the words that a pause has closed."""
-        return self._queue("utterance", utterance_payload(utterance, model, utc_of))
+        self._outbox.put(f"{self._root}/{topic}", encode(fields))
 
     def publish_state(self, **fields: object) -> None:
         """Merge the fields into the retained state, and publish it where that changed it."""
@@ -219,10 +194,6 @@ class Publisher:
         client.on_subscribe = lambda _c, _u, _mid, reasons, _p: self._when_subscribed(reasons)
         client.on_publish = lambda _c, _u, mid, reason, _p: self._when_acknowledged(mid, reason)
         client.on_message = lambda _c, _u, message: self._inbox.take(message)
-
-    def _queue(self, topic: str, fields: dict[str, object]) -> dict[str, object]:
-        self._outbox.put(f"{self._root}/{topic}", encode(fields))
-        return fields
 
     def _send(self, message: Message, waited: float) -> int | None:
         expiry = self._settings.expiry

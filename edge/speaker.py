@@ -8,7 +8,6 @@ line, why not. Only the standard library is imported until an engine needs more.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import json
 import os
@@ -24,13 +23,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from edge.errors import SpeechError
+from edge.piped import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 FILE_PREFIX: Final = "file:"
 MIN_DURATION: Final = 0.1  # seconds; a shorter WAV holds no word
-_PR_SET_PDEATHSIG: Final = 1
 _PACKAGES: Final = {"espeak-ng": "espeak-ng", "aplay": "alsa-utils"}
 
 
@@ -63,11 +62,6 @@ class Synthesiser(Protocol):
 
 Process: TypeAlias = "subprocess.Popen[bytes]"
 Stream: TypeAlias = "int | IO[bytes] | None"
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies, even by SIGKILL."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def make_say(manner: Manner) -> Callable[[str], None]:

@@ -12,6 +12,7 @@ from broker import MOSQUITTO, Broker, Subscriber
 from edge.__main__ import main
 from edge.discovery import discovery_topic
 from edge.messages import Sign
+from edge.payloads import sign_payload
 from edge.publisher import Publisher
 from edge.settings import MqttSettings
 
@@ -50,8 +51,9 @@ def publish_everything(publisher: Publisher, settings: MqttSettings) -> None:
         publisher.publish_setting(name, "ON")
     publisher.publish_discovery(discovery_topic(settings), discovery(settings.device_id))
     sign = Sign("tv", "TV", "TV", 0.9, (("tv", 0.9),), 1.0, 2.0, 2.0)
-    publisher.publish_sign(
-        sign, model="words", segment=1, utc_of=lambda _: datetime.now(timezone.utc)
+    publisher.publish_event(
+        "sign",
+        sign_payload(sign, model="words", segment=1, utc_of=lambda _: datetime.now(timezone.utc)),
     )
 
 

@@ -24,6 +24,7 @@ from edge.errors import ConfigError
 from edge.inbox import MAX_COMMAND_BYTES
 from edge.link import Backoff
 from edge.messages import Sign, Utterance
+from edge.payloads import sign_payload, utterance_payload
 from edge.publisher import Publisher
 from edge.settings import MqttSettings
 
@@ -53,7 +54,9 @@ def publish(publisher: Publisher, number: int) -> None:
     """Publish a sign that bears a number."""
     top = (("tv", 0.91234567), ("cat", 0.05))
     sign = Sign("tv", "TV", "television", 0.91234567, top, 98.0, 99.0, 99.4)
-    publisher.publish_sign(sign, model="words", segment=number, utc_of=utc_of)
+    publisher.publish_event(
+        "sign", sign_payload(sign, model="words", segment=number, utc_of=utc_of)
+    )
 
 
 def segments(messages: list[Received]) -> list[int]:
@@ -100,11 +103,16 @@ def test_utterance_letter_stats_and_problem_are_published(
 ) -> None:
     with Publisher(make_settings(broker.port), version="1") as publisher:
         assert subscriber.wait_for_text("availability", "online")
-        publisher.publish_utterance(
-            Utterance("thank you TV", ("thankyou", "tv"), 97, 99), model="words", utc_of=utc_of
+        publisher.publish_event(
+            "utterance",
+            utterance_payload(
+                Utterance("thank you TV", ("thankyou", "tv"), 97, 99), model="words", utc_of=utc_of
+            ),
         )
         letter = Sign("a", "A", "a", 0.9, (("a", 0.9),), 98, 99, 99)
-        publisher.publish_letter(letter, model="letters", segment=1, utc_of=utc_of)
+        publisher.publish_event(
+            "letter", sign_payload(letter, model="letters", segment=1, utc_of=utc_of)
+        )
         publisher.publish_problem({"camera": "gone"})
         publisher.publish_problem(None)
         assert subscriber.wait_for_text("problem", "{}")

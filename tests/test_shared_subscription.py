@@ -13,6 +13,7 @@ from broker import MOSQUITTO, Broker, Subscriber
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from edge.messages import Sign
+from edge.payloads import sign_payload
 from edge.publisher import Publisher
 from edge.settings import MqttSettings
 
@@ -78,8 +79,11 @@ def publish_signs(publisher: Publisher, first: int, count: int) -> None:
     """Publish signs with their numbers."""
     for number in range(first, first + count):
         sign = Sign("tv", "TV", "TV", 0.9, (("tv", 0.9),), 1.0, 2.0, 2.0)
-        publisher.publish_sign(
-            sign, model="words", segment=number, utc_of=lambda _: datetime.now(timezone.utc)
+        publisher.publish_event(
+            "sign",
+            sign_payload(
+                sign, model="words", segment=number, utc_of=lambda _: datetime.now(timezone.utc)
+            ),
         )
 
 

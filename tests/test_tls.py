@@ -22,6 +22,7 @@ from edge.config import load
 from edge.credentials import tls_context
 from edge.errors import ConfigError
 from edge.messages import Sign
+from edge.payloads import sign_payload
 from edge.publisher import Publisher
 from edge.settings import MqttSettings
 
@@ -347,8 +348,11 @@ def test_refused_message_is_a_problem_and_does_not_come_again(house: House) -> N
     settings = house.settings("hall")  # whose name the user kitchen does not have
     with Publisher(settings, version="1", on_problem=problems.append) as publisher:
         sign = Sign("tv", "TV", "television", 0.9, (("tv", 0.9),), 0, 1, 1)
-        publisher.publish_sign(
-            sign, model="words", segment=1, utc_of=lambda _: datetime.now(timezone.utc)
+        publisher.publish_event(
+            "sign",
+            sign_payload(
+                sign, model="words", segment=1, utc_of=lambda _: datetime.now(timezone.utc)
+            ),
         )
         assert is_soon(lambda: not publisher._outbox and bool(problems))
     assert problems == [f"localhost:{house.broker.port} refuses messages: Not authorized"]
