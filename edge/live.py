@@ -15,13 +15,13 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, cast
 
 import numpy as np
 
 from edge.capture import HEADER, MAGIC, NOTE
 from edge.errors import SourceError
+from edge.folders import python_path
 from edge.grabber import Wanted
 from edge.messages import Frame
 from edge.piped import enlarge
@@ -172,8 +172,6 @@ class _Child:
 
     def __init__(self, wanted: Wanted) -> None:
         self.note = ""  # how the camera was opened, once that is known
-        package = str(Path(__file__).resolve().parent.parent)
-        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
         quiet = {"OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_LOG_LEVEL": "OFF"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "edge.capture"],
@@ -181,7 +179,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=None if logger.isEnabledFor(logging.DEBUG) else subprocess.DEVNULL,
             bufsize=0,
-            env={**quiet, **os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env={**quiet, **os.environ, "PYTHONPATH": python_path()},
             start_new_session=True,  # Ctrl-C is ours to handle; and the group can be killed
         )
         self._requests = cast("IO[bytes]", self._process.stdin)

@@ -20,9 +20,9 @@ import time
 import unicodedata
 from collections import deque
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edge.folders import python_path
 from edge.speaker import Manner
 
 if TYPE_CHECKING:
@@ -211,17 +211,13 @@ class Speech:
 
     @staticmethod
     def _spawn(manner: Manner) -> subprocess.Popen[bytes]:
-        paths = [
-            str(Path(__file__).resolve().parent.parent),
-            os.environ.get("PYTHONPATH", ""),
-        ]
         child = subprocess.Popen(
             [sys.executable, "-m", "edge.speaker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # a group of its own, to be killed with what it started
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            env={**os.environ, "PYTHONPATH": python_path()},
         )
         if child.stdin is not None:
             child.stdin.write(json.dumps(asdict(manner)).encode() + b"\n")

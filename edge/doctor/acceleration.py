@@ -13,10 +13,10 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Final
 
 from edge.doctor.finding import Finding
+from edge.folders import python_path
 
 _TIME: Final = 60.0
 """Seconds; a slow board takes ten to load the models from its card."""
@@ -28,19 +28,13 @@ _TOOK: Final = "landmarks take"
 
 def check_acceleration() -> Finding:
     """Run the landmark models on a grey picture and read what TensorFlow Lite says of itself."""
-    package = str(Path(__file__).resolve().parent.parent.parent)
-    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     try:
         done = subprocess.run(
             [sys.executable, "-m", "edge.doctor.acceleration"],
             capture_output=True,
             check=False,
             errors="replace",
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(paths),
-                "SIGN_EDGE_NATIVE_LOG": "1",
-            },
+            env={**os.environ, "PYTHONPATH": python_path(), "SIGN_EDGE_NATIVE_LOG": "1"},
             stdin=subprocess.DEVNULL,
             text=True,
             timeout=_TIME,
