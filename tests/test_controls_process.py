@@ -43,11 +43,6 @@ def wait_for_setting(subscriber: Subscriber, name: str, text: str) -> bool:
     return subscriber.wait_for_text(f"{ROOT}/{name}/state", text, AGES)
 
 
-def finished(daemon: Daemon) -> list[Path]:
-    """Return what was spoken to its end, oldest first."""
-    return [path for path in daemon.wavs if not path.name.startswith(".")]
-
-
 def loudness(path: Path) -> float:
     """Measure the loudest sample of a WAV, 16 bits."""
     with wave.open(str(path)) as sound:
@@ -60,8 +55,8 @@ def test_settings_hold_at_once_and_after_the_daemon_was_killed(
 ) -> None:
     daemon.start()
     assert wait_for_words(subscriber)
-    assert eventually(lambda: bool(finished(daemon)))
-    loud = loudness(finished(daemon)[-1])
+    assert eventually(lambda: bool(daemon.wavs))
+    loud = loudness(daemon.wavs[-1])
 
     wanted = {"threshold": "0.3", "volume": "20", "speech": "OFF", "mode": "both"}
     for name, text in wanted.items():
@@ -70,9 +65,9 @@ def test_settings_hold_at_once_and_after_the_daemon_was_killed(
         assert wait_for_setting(subscriber, name, text), daemon.log
     time.sleep(1)  # a word that was being spoken is over
     assert loud > 0
-    spoken = len(finished(daemon))
+    spoken = len(daemon.wavs)
     assert wait_for_words(subscriber, more=2)
-    assert len(finished(daemon)) == spoken
+    assert len(daemon.wavs) == spoken
 
     daemon.end(signal.SIGKILL)
     subscriber.messages.clear()
@@ -80,13 +75,13 @@ def test_settings_hold_at_once_and_after_the_daemon_was_killed(
     for name, text in wanted.items():
         assert wait_for_setting(subscriber, name, text), daemon.log
     assert wait_for_words(subscriber)
-    assert len(finished(daemon)) == spoken
+    assert len(daemon.wavs) == spoken
     assert json.loads(subscriber.texts(f"{ROOT}/state")[-1])["speaking"] is False
 
     subscriber.publish(f"{ROOT}/speech/set", "ON")
     assert wait_for_setting(subscriber, "speech", "ON")
-    assert eventually(lambda: len(finished(daemon)) > spoken)
-    assert loudness(finished(daemon)[-1]) < loud / 2
+    assert eventually(lambda: len(daemon.wavs) > spoken)
+    assert loudness(daemon.wavs[-1]) < loud / 2
 
     subscriber.publish(f"{ROOT}/threshold/set", "1")
     assert wait_for_setting(subscriber, "threshold", "1")

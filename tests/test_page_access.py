@@ -394,6 +394,19 @@ def test_large_requests_are_refused_with_and_without_their_length(local: Page) -
         assert answer.status_code == 413
 
 
+def test_answer_reaches_them_who_still_send(local: Page) -> None:
+    with local.client() as client:
+        token = client.headers["X-CSRF-Token"]
+    rest = b"x" * 2_000_000
+    head = f"Host: localhost\r\nX-CSRF-Token: {token}\r\nContent-Length: {len(rest)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", local.port), timeout=10) as connection:
+        connection.sendall(f"PUT /api/settings/volume HTTP/1.1\r\n{head}".encode())
+        time.sleep(0.3)  # the answer has been sent
+        connection.sendall(rest)
+        answer = connection.recv(65_536)
+    assert answer.split()[1] == b"413"
+
+
 def test_slow_request_is_given_up(local: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "_BODY_TIME", 0.2)
     with local.client() as client:

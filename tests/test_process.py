@@ -107,7 +107,7 @@ class Daemon:
     @property
     def wavs(self) -> list[Path]:
         """What was spoken, oldest first."""
-        return sorted(self.sounds.glob("*.wav"), key=lambda path: path.stat().st_mtime_ns)
+        return sorted(self.sounds.glob("[!.]*.wav"), key=lambda path: path.stat().st_mtime_ns)
 
     def start(self) -> None:
         """Start it; it need not be ready."""

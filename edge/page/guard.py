@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,8 @@ _FORM_SPARE: Final = 65_536
 """Bytes of a form around its video."""
 _UPLOAD: Final = "/api/trial"
 _CLOSE: Final = {"Connection": "close"}
+_LINGER: Final = 2.0
+"""Seconds for which the rest of a refused request is still read, and thrown away."""
 _HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
@@ -63,7 +66,7 @@ class Guard:
         if scope["type"] == "websocket":
             await self._watch(scope, receive, send)
         elif scope["type"] == "http":
-            answer = _with_headers(scope["path"], send)
+            answer, body = _with_headers(scope["path"], send), _Body(receive)
             is_begun = False
 
             async def note(message: Message) -> None:
@@ -73,11 +76,12 @@ class Guard:
 
             try:
                 self._check(scope)
-                await self._app(scope, self._limited(scope, receive), note)
+                self._limit(scope, body)
+                await self._app(scope, body.receive, note)
             except Refused as refused:
                 if is_begun:
                     raise
-                await refused.answer()(scope, receive, answer)
+                await _refuse(refused, scope, body, answer)
 
     async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a WebSocket pass, or close it; from elsewhere it does not even open."""
@@ -129,32 +133,68 @@ class Guard:
                 429, "too_many", "Too many requests; wait a moment.", {"Retry-After": "5"}
             )
 
-    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+    def _limit(self, scope: Scope, body: _Body) -> None:
         """Have a body end that is too large or too slow."""
         is_video = scope["path"] == _UPLOAD
-        left = self._video_max if is_video else _BODY_MAX
-        until = time.monotonic() + (_VIDEO_TIME if is_video else _BODY_TIME)
+        body.left = self._video_max if is_video else _BODY_MAX
+        body.until = time.monotonic() + (_VIDEO_TIME if is_video else _BODY_TIME)
         given = Headers(scope=scope).get("content-length", "")
-        too_large = Refused(413, "too_large", "That is too large.", _CLOSE)
-        if given.isdecimal() and int(given[:20]) > left:
-            raise too_large
-        is_whole = False
+        if given.isdecimal() and int(given[:20]) > body.left:
+            raise _too_large()
 
-        async def limited() -> Message:
-            nonlocal left, is_whole
-            if is_whole:  # what comes now is that they went away
-                return await receive()
-            try:
-                message = await asyncio.wait_for(receive(), max(0.0, until - time.monotonic()))
-            except asyncio.TimeoutError:
-                raise Refused(408, "too_slow", "That came too slowly.", _CLOSE) from None
-            left -= len(message.get("body", b""))
-            is_whole = not message.get("more_body", False)
-            if left < 0:
-                raise too_large
-            return message
 
-        return limited
+class _Body:
+    """What a request brings: so many bytes, until so late."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._is_whole = False
+        self.left = 0
+        self.until = 0.0
+
+    async def receive(self) -> Message:
+        """Take the next piece, or hear that they went away.
+
+        Raises:
+            Refused: It is too large, or has not come in time.
+        """
+        if self._is_whole:
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._take(), max(0.0, self.until - time.monotonic()))
+        except asyncio.TimeoutError:
+            raise Refused(408, "too_slow", "That came too slowly.", _CLOSE) from None
+        self.left -= len(message.get("body", b""))
+        if self.left < 0:
+            raise _too_large()
+        return message
+
+    async def drain(self) -> None:
+        """Read and throw away what is still being sent."""
+        while not self._is_whole:
+            await self._take()
+
+    async def _take(self) -> Message:
+        message = await self._receive()
+        self._is_whole = not message.get("more_body", False)
+        return message
+
+
+async def _refuse(refused: Refused, scope: Scope, body: _Body, answer: Send) -> None:
+    """Answer a refusal; a connection closed while they still send would lose them the answer."""
+
+    async def hold(message: Message) -> None:
+        is_body = message["type"] == "http.response.body"
+        await answer({**message, "more_body": True} if is_body else message)
+
+    await refused.answer()(scope, body.receive, hold)
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(body.drain(), _LINGER)
+    await answer({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _too_large() -> Refused:
+    return Refused(413, "too_large", "That is too large.", _CLOSE)
 
 
 def _name_of(address: str) -> str:
