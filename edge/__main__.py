@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge import __version__
+from edge.commands import dataset, find
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 a fault, 2 bad configuration."""
     options = _parser().parse_args(arguments)
-    from edge import commands  # late, so that --help stays quick
-
     try:
-        return int(getattr(commands, options.command)(options))
+        return find(options.command)(options)
     except EdgeError as error:
         text = " ".join(str(error).splitlines())  # a file's name may hold line breaks
         print(f"{_mark()}{text}", file=sys.stderr)  # noqa: T201 - the command's own output
@@ -178,7 +177,36 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="several: their mean")
     export.add_argument("--bundle", type=Path, required=True, metavar="DIR")
     export.add_argument("--data", type=Path, metavar="DIR", help="default: where train found it")
+    _add_record(commands, [common, machine])
+    dataset.add_parsers(commands)
     return parser
+
+
+def _add_record(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    parents: list[argparse.ArgumentParser],
+) -> None:
+    record = commands.add_parser(
+        "record", parents=parents, help="one's own words, for training, to an archive"
+    )
+    record.add_argument("words", nargs="+", metavar="WORD")
+    record.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="archive; is added to"
+    )
+    record.add_argument("--takes", type=int, default=5, metavar="N", help="of a word (default 5)")
+    record.add_argument(
+        "--seconds", type=float, default=3.0, metavar="S", help="of a take (default 3, at most 10)"
+    )
+    record.add_argument(
+        "--countdown", type=float, default=3.0, metavar="S", help="before each (default 3)"
+    )
+    record.add_argument("--signer", default="me", metavar="NAME", help="who signs (default me)")
+    record.add_argument(
+        "--video", type=Path, metavar="FOLDER", help="keep videos as well (extra train)"
+    )
+    record.add_argument(
+        "--source", metavar="SRC", help="camera, URL, video or folder (default: camera.source)"
+    )
 
 
 def _add_broker(parser: argparse.ArgumentParser) -> None:

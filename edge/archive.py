@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CLIP_ARRAYS: Final = ("points", "lengths", "labels", "signers", "fps", "aspect")
 _HAND_ARRAYS: Final = ("hands", "labels", "signers", "aspect", "handedness")
-_UNREADABLE: Final = (
+UNREADABLE: Final = (
     OSError,
     ValueError,
     EOFError,
@@ -38,6 +38,7 @@ _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
 )
+"""What reading a file may raise that is damaged, or no archive at all."""
 _TEXT_ARRAYS: Final = frozenset({"labels", "signers", "names", "splits", "handedness", "sources"})
 
 
@@ -104,20 +105,9 @@ def read_clips(path: Path) -> list[Clip]:
     """
     arrays = load_arrays(path)
     require(path, arrays, CLIP_ARRAYS)
-    lengths = arrays["lengths"]
-    if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer):
-        raise ArchiveError(f"{path}: lengths must be whole numbers (N,), not {_kind(lengths)}")
-    if (lengths < 1).any():
-        raise ArchiveError(f"{path}: lengths holds {lengths.min()}; every clip needs a frame")
-    points = arrays["points"]
-    total = int(lengths.sum())
-    if points.shape != (total, POINTS, 3) or not np.issubdtype(points.dtype, np.floating):
-        raise ArchiveError(
-            f"{path}: points must be floats ({total}, {POINTS}, 3) to fit lengths, "
-            f"not {_kind(points)}"
-        )
+    points, lengths = arrays["points"], arrays["lengths"]
+    check_clips(path, arrays, points.shape, points.dtype)
     count = len(lengths)
-    _check_columns(path, arrays, count, ("fps", "aspect"))
     names = arrays["names"] if "names" in arrays else np.full(count, "")
     ends = np.cumsum(lengths)
     return [
@@ -132,6 +122,31 @@ def read_clips(path: Path) -> list[Clip]:
         )
         for i in range(count)
     ]
+
+
+def check_clips(
+    path: Path, columns: Mapping[str, NDArray[Any]], shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> None:
+    """Raise ArchiveError unless a clip archive's arrays agree.
+
+    Args:
+        path: The archive, for the message.
+        columns: Its arrays of one value a clip.
+        shape: Of its points.
+        dtype: Of its points.
+    """
+    lengths = columns["lengths"]
+    if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer):
+        raise ArchiveError(f"{path}: lengths must be whole numbers (N,), not {_kind(lengths)}")
+    if (lengths < 1).any():
+        raise ArchiveError(f"{path}: lengths holds {lengths.min()}; every clip needs a frame")
+    total = int(lengths.sum())
+    if shape != (total, POINTS, 3) or not np.issubdtype(dtype, np.floating):
+        raise ArchiveError(
+            f"{path}: points must be floats ({total}, {POINTS}, 3) to fit lengths, "
+            f"not {dtype} {shape}"
+        )
+    _check_columns(path, columns, len(lengths), ("fps", "aspect"))
 
 
 def read_hands(path: Path) -> list[Hand]:
@@ -215,9 +230,9 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
                     arrays[name] = loaded[name]
     except FileNotFoundError:
         raise ArchiveError(f"{path}: no such file") from None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ArchiveError(
-            f"{path}: not a landmark archive ({reading}{_first_line(error)})"
+            f"{path}: not a landmark archive ({reading}{first_line(error)})"
         ) from error
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):  # a file in the zip that is no .npy
@@ -254,5 +269,6 @@ def _kind(array: NDArray[Any]) -> str:
     return f"{array.dtype} {array.shape}"
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Give what an error says, on one line."""
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -61,6 +61,23 @@ node {
   output_stream: "DETECTIONS:detections"
 }
 """
+_HANDS: Final = """
+input_stream: "image"
+input_side_packet: "num_hands"
+input_side_packet: "model_complexity"
+input_side_packet: "use_prev_landmarks"
+output_stream: "hands"
+output_stream: "handedness"
+node {
+  calculator: "HandLandmarkTrackingCpu"
+  input_stream: "IMAGE:image"
+  input_side_packet: "NUM_HANDS:num_hands"
+  input_side_packet: "MODEL_COMPLEXITY:model_complexity"
+  input_side_packet: "USE_PREV_LANDMARKS:use_prev_landmarks"
+  output_stream: "LANDMARKS:hands"
+  output_stream: "HANDEDNESS:handedness"
+}
+"""
 _DETECTION_THRESHOLD: Final = (
     "poselandmarkcpu__posedetectioncpu__TensorsToDetectionsCalculator.min_score_thresh"
 )
@@ -146,6 +163,38 @@ class PeopleGraph:
 
     def close(self) -> None:
         """Free the model."""
+        self._graph.close()
+
+
+class HandsGraph:
+    """The clearest hand in a picture, without a body; each picture on its own."""
+
+    def __init__(self) -> None:
+        """Load the models.
+
+        Raises:
+            DependencyError: MediaPipe is missing or of a release without this graph.
+        """
+        self._graph = _build(
+            _HANDS,
+            side_inputs={"num_hands": 1, "model_complexity": 1, "use_prev_landmarks": False},
+            outputs=["hands", "handedness"],
+        )
+
+    def process(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], str] | None:
+        """Find the hand in an RGB image.
+
+        Returns:
+            Its points (21, 3), x and z divided by image width, y by height, and ``Left`` or
+            ``Right`` as of a mirror's picture (edge.archive.Hand); None where there is no hand.
+        """
+        found = self._graph.process(image)
+        if not found.hands:
+            return None
+        return _to_array(found.hands[0], 21), str(found.handedness[0].classification[0].label)
+
+    def close(self) -> None:
+        """Free the models."""
         self._graph.close()
 
 

@@ -73,11 +73,24 @@ def learn_from_source(
 
 def _items(camera: CameraSettings) -> Iterator[Frame | Landmarks]:
     """Read the source; a camera that is not there is no reason to wait."""
-    stop = threading.Event()
-    kind = source_kind(camera.source)
-    if kind == "archive":
-        yield from Playback(camera, is_live=False).landmarks(stop)
+    if source_kind(camera.source) == "archive":
+        yield from Playback(camera, is_live=False).landmarks(threading.Event())
         return
+    yield from frames_of(camera, "send it the MQTT command 'learn WORD', or stop it first")
+
+
+def frames_of(camera: CameraSettings, advice: str) -> Iterator[Frame]:
+    """Read the source's pictures; a camera that is not there is no reason to wait.
+
+    Args:
+        camera: The source.
+        advice: What to do where the service holds the camera.
+
+    Raises:
+        SourceError: The source does not open, or goes away.
+    """
+    stop = threading.Event()
+    is_live = source_kind(camera.source) == "live"
     troubles: list[str] = []
 
     def note(is_up: bool, reason: str) -> None:
@@ -85,10 +98,9 @@ def _items(camera: CameraSettings) -> Iterator[Frame | Landmarks]:
             troubles.append(reason)
             stop.set()
 
-    with open_camera(camera, live_clock=kind == "live", on_state=note) as source:
+    with open_camera(camera, live_clock=is_live, on_state=note) as source:
         yield from source.frames(stop)
-    if troubles and kind == "live":
+    if troubles and is_live:
         raise SourceError(
-            f"{troubles[0]}. If the sign-edge service runs, it holds the camera: send it the MQTT "
-            "command 'learn WORD', or stop it first"
+            f"{troubles[0]}. If the sign-edge service runs, it holds the camera: {advice}"
         )

@@ -45,6 +45,8 @@ class Video:
         self._path = path
         self._fps = fps
         self._is_warned = False
+        self.missing = 0.0
+        """Seconds that the file promises and does not have; known once it has played to its end."""
 
     def play(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         """Yield each picture: seconds from the start, strictly increasing, and RGB.
@@ -61,6 +63,7 @@ class Video:
         try:
             if not capture.isOpened():
                 raise SourceError(f"{self._path}: not a video, or cut off or damaged")
+            capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # phones write pictures lying on a side
             told = capture.get(cv2.CAP_PROP_FPS)
             period = 1 / told if 0 < told <= _FPS_MAX else 1 / self._fps
             count, played = 0, -period
@@ -70,7 +73,11 @@ class Video:
                 played = position if position > played and count else played + period
                 count += 1
                 yield played, image
-            self._check_end(count, capture.get(cv2.CAP_PROP_FRAME_COUNT), period)
+            promised = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+            self._check_end(count, promised, period)
+            # Rates are guessed where they vary; what is missing must be so by time as well.
+            missing = min((promised - count) * period, promised / told - played if told > 0 else 0)
+            self.missing = missing if missing > _MISSING_MAX else 0.0
         finally:
             capture.release()
 

@@ -13,6 +13,7 @@ _shtab_sign_edge_commands() {
     check:'name every fault of this installation'
     classify:'top-k of isolated clips'
     compare:'several bundles side by side'
+    dataset:'from videos to landmark archives (extra train)'
     evaluate:'accuracy on landmark archives'
     export:'make a bundle of finished runs (extra train)'
     forget:'forget a taught word'
@@ -20,12 +21,55 @@ _shtab_sign_edge_commands() {
     monitor:'a live table of all devices on a broker'
     mqtt:'what the broker keeps'
     page:'who may see the device'"'"'s page'
+    record:'one'"'"'s own words, for training, to an archive'
     replay:'the pipeline over a recording, no output'
     run:'the daemon'
     signs:'list every word that is known'
     train:'train a network by a recipe (extra train)'
   )
   _describe 'sign-edge commands' _commands
+}
+
+_shtab_sign_edge_dataset_commands() {
+  local _commands=(
+    alphabet:'pictures in folders A to Z -> hand archive'
+    clean:'report what is missing; with -o fill and drop by rule'
+    export:'an archive to CSV, Parquet or .pose'
+    extract:'videos to an archive, by the daemon'"'"'s landmarker; goes on where it was broken off'
+    fetch:'download a manifest'"'"'s clips; goes on where it was broken off'
+    folder:'videos by word -> manifest'
+    gislr:'Kaggle'"'"'s asl-signs -> archive'
+    import:'other formats to manifests and archives'
+    labels:'count labels; with --mapping rename and drop them'
+    listing:'a CSV that lists videos, as ASL Citizen'"'"'s -> manifest'
+    merge:'several archives to one'
+    mirror:'turn clips left to right, as a mirror would'
+    mp-data:'MP_Data/WORD/NUMBER/FRAME.npy -> archive'
+    ms-asl:'MS-ASL'"'"'s JSON -> manifest'
+    pose:'a folder of .pose files -> archive'
+    slice:'the first classes of WLASL or MS-ASL as a manifest'
+    split:'train, val and test without a signer in two of them'
+    stats:'clips, words, signers, lengths, frame rates, hand presence'
+    table:'landmarks in CSV or Parquet -> archive'
+    view:'a clip'"'"'s skeleton, moving: in the terminal, or as GIF or MP4'
+    wlasl:'WLASL'"'"'s JSON -> manifest'
+  )
+  _describe 'sign-edge dataset commands' _commands
+}
+
+_shtab_sign_edge_dataset_import_commands() {
+  local _commands=(
+    alphabet:'pictures in folders A to Z -> hand archive'
+    folder:'videos by word -> manifest'
+    gislr:'Kaggle'"'"'s asl-signs -> archive'
+    listing:'a CSV that lists videos, as ASL Citizen'"'"'s -> manifest'
+    mp-data:'MP_Data/WORD/NUMBER/FRAME.npy -> archive'
+    ms-asl:'MS-ASL'"'"'s JSON -> manifest'
+    pose:'a folder of .pose files -> archive'
+    table:'landmarks in CSV or Parquet -> archive'
+    wlasl:'WLASL'"'"'s JSON -> manifest'
+  )
+  _describe 'sign-edge dataset import commands' _commands
 }
 
 _shtab_sign_edge_mqtt_commands() {
@@ -86,6 +130,314 @@ _shtab_sign_edge_compare_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_sign_edge_compare_defaults_added=0
+
+_shtab_sign_edge_dataset_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_defaults_added=0
+
+_shtab_sign_edge_dataset_clean_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  {-o,--output}"[the archive to write]:FILE:_files"
+  "--force[though the output exists]"
+  "--report[one row a clip]:CSV:_files"
+  "--fill[fill gaps of a landmark up to so long]:SECONDS:"
+  "--least-frames[drop clips of fewer frames]:N:"
+  "--least-body[drop clips with shoulders in fewer frames]:SHARE:"
+  "--least-hand[drop clips with a hand in fewer frames]:SHARE:"
+  "--longest-gap[drop clips that lose the hands for longer]:SECONDS:"
+  "--fastest[drop clips with a wrist faster, shoulder widths a second]:WIDTHS:"
+  "--near[also find clips that move nearly the same, as by 0.03]:WIDTHS:"
+  "--drop-duplicates[keep only the first of the same clips]"
+  ":ARCHIVE:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_clean_defaults_added=0
+
+_shtab_sign_edge_dataset_export_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the table (.csv, .parquet) or folder of .pose files]:FILE:_files"
+  "--force[though the output exists]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--to[default\: by the output\'s suffix\; a name without one is a folder of .pose files]:to:(csv parquet pose)"
+  "--rows[what a table\'s row is]:rows:(frame point)"
+  ":ARCHIVE:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_export_defaults_added=0
+
+_shtab_sign_edge_dataset_extract_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the archive to write]:FILE:_files"
+  "--force[though the output exists]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--config[settings (TOML)]:FILE:_files"
+  "*--set[one setting]:SECTION.KEY=VALUE:"
+  "--fps[frames per second at most (default every frame)]:FPS:"
+  "--jobs[processes (default\: one core stays free)]:N:"
+  "--scheduler[of a Dask cluster, as tcp\:\/\/host\:8786]:ADDRESS:"
+  "--retries[of a clip of which four workers of the cluster died (default 1)]:N:"
+  "(*):manifest (.csv), video, or folder of videos named WORD\/... or WORD__SIGNER__ID:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_extract_defaults_added=0
+
+_shtab_sign_edge_dataset_fetch_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the manifest of what is fetched\; clips\/ is made beside it]:FILE:_files"
+  "--force[though the output exists]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--jobs[downloads at a time (default 4)]:N:"
+  "--retries[tries in a row that bring nothing, after the first (default 4)]:N:"
+  "--timeout[without a byte]:SECONDS:"
+  "--max-mb[of one video (default 500)]:MB:"
+  "--keep-videos[keep whole videos when their clips are cut]"
+  ":MANIFEST:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_fetch_defaults_added=0
+
+_shtab_sign_edge_dataset_import_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_import_defaults_added=0
+
+_shtab_sign_edge_dataset_import_alphabet_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the archive to write]:FILE:_files"
+  "--force[though the output exists]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--signer[whose hands they are]:NAME:"
+  "--pattern[of paths named otherwise, with groups (\?P\<label\>...), signer, name, split]:REGEX:"
+  "--jobs[processes (default\: one core stays free)]:N:"
+  ":FOLDER:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_import_alphabet_defaults_added=0
+
+_shtab_sign_edge_dataset_import_folder_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the manifest (.csv)]:FILE:_files"
+  "--force[though the output exists]"
+  "--json[one JSON value per line]"
+  "--pattern[of paths named otherwise, with groups (\?P\<label\>...), signer, name, split]:REGEX:"
+  "--signer[who signs, if not said]:NAME:"
+  ":WORD\/\[SIGNER\/\]NAME.mp4:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_import_folder_defaults_added=0
+
+_shtab_sign_edge_dataset_import_gislr_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the archive to write]:FILE:_files"
+  "--force[though the output exists]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--jobs[processes (default\: one core stays free)]:N:"
+  "--fps[where the data does not say]:fps:"
+  "--aspect[of the picture, likewise]:W/H:"
+  ":holds train.csv:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_import_gislr_defaults_added=0
+
+_shtab_sign_edge_dataset_import_listing_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the manifest (.csv)]:FILE:_files"
+  "--force[though the output exists]"
+  "--json[one JSON value per line]"
+  "--videos[FOLDER]:FOLDER:_files"
+  "--label[the gloss\: a name, or a number from 1]:COLUMN:"
+  "--file[the video\: a name, or a number from 1]:COLUMN:"
+  "--signer[who signs\: a name, or a number from 1]:COLUMN:"
+  "--split[train, val, test\: a name, or a number from 1]:COLUMN:"
+  "--part[the split of all its clips]:SPLIT:"
+  "--suffix[of the files, where the list lacks it]:suffix:"
+  "--pattern[of paths named otherwise, with groups (\?P\<label\>...), signer, name, split]:REGEX:"
+  ":CSV or TSV:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_import_listing_defaults_added=0
+
+_shtab_sign_edge_dataset_import_mp_data_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the archive to write]:FILE:_files"
+  "--force[though the output exists]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--fps[where the data does not say]:fps:"
+  "--aspect[of the picture, likewise]:W/H:"
+  "--signer[who signs, if not said]:NAME:"
+  ":holds a folder a word:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_import_mp_data_defaults_added=0
+
+_shtab_sign_edge_dataset_import_ms_asl_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the manifest (.csv)]:FILE:_files"
+  "--force[though the output exists]"
+  "--json[one JSON value per line]"
+  "--videos[where cut clips lie, named by their id]:FOLDER:_files"
+  "(*):FILE:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_import_ms_asl_defaults_added=0
+
+_shtab_sign_edge_dataset_import_pose_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the archive to write]:FILE:_files"
+  "--force[though the output exists]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--pattern[of paths named otherwise, with groups (\?P\<label\>...), signer, name, split]:REGEX:"
+  ":FOLDER:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_import_pose_defaults_added=0
+
+_shtab_sign_edge_dataset_import_table_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the archive to write]:FILE:_files"
+  "--force[though the output exists]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--size[the picture\'s, where points are in pixels]:WxH:"
+  "--fps[where the data does not say]:fps:"
+  "--aspect[of the picture, likewise]:W/H:"
+  "--signer[who signs, if not said]:NAME:"
+  "(*):FILE:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_import_table_defaults_added=0
+
+_shtab_sign_edge_dataset_import_wlasl_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the manifest (.csv)]:FILE:_files"
+  "--force[though the output exists]"
+  "--json[one JSON value per line]"
+  "--videos[where cut clips lie, named by their id]:FOLDER:_files"
+  "(*):FILE:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_import_wlasl_defaults_added=0
+
+_shtab_sign_edge_dataset_labels_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--mapping[columns label,becomes\; empty becomes drops]:CSV:_files"
+  "--only[drop what is not in the mapping]"
+  {-o,--output}"[with --mapping\: the archive to write]:FILE:_files"
+  "--force[though the output exists]"
+  ":ARCHIVE:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_labels_defaults_added=0
+
+_shtab_sign_edge_dataset_merge_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the archive to write]:FILE:_files"
+  "--force[though the output exists]"
+  "--quiet[no progress on standard error]"
+  "--tell-apart[equal signers in different archives are different people]"
+  "(*):ARCHIVE:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_merge_defaults_added=0
+
+_shtab_sign_edge_dataset_mirror_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the archive to write]:FILE:_files"
+  "--force[though the output exists]"
+  "--quiet[no progress on standard error]"
+  "--signer[only theirs]:NAME:"
+  "--both[keep the originals, too]"
+  ":ARCHIVE:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_mirror_defaults_added=0
+
+_shtab_sign_edge_dataset_slice_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[the manifest to write]:FILE:_files"
+  "--force[though the output exists]"
+  "--json[one JSON value per line]"
+  "--classes[how many of the first (default all)]:N:"
+  "(*):WLASL_v0.3.json, or MSASL_\*.json:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_slice_defaults_added=0
+
+_shtab_sign_edge_dataset_split_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--shares[default 0.8 0.1 0.1]:('TRAIN', 'VAL', 'TEST'):"
+  "--seed[default 0]:N:"
+  "--by[split as this manifest says]:CSV:_files"
+  "--manifest[write who is where (with --parts\: manifest.csv there by default)]:CSV:_files"
+  "--parts[write train.npz, val.npz and test.npz here]:DIR:_files"
+  {-o,--output}"[archive to write, with the parts in its column splits]:FILE:_files"
+  "--force[though the output exists]"
+  ":ARCHIVE:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_split_defaults_added=0
+
+_shtab_sign_edge_dataset_stats_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--quiet[no progress on standard error]"
+  "--json[one JSON value per line]"
+  "--all[all words and signers, not 20]"
+  "--plots[draw them as PNG, too]:DIR:_files"
+  "--force[though plots exist]"
+  "(*):ARCHIVE:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_stats_defaults_added=0
+
+_shtab_sign_edge_dataset_view_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--label[the first clip of this word]:WORD:"
+  "--height[default 480]:PX:"
+  {-o,--output}"[FILE.gif or FILE.mp4 to write]:FILE:_files"
+  "--force[though the output exists]"
+  ":ARCHIVE:_files"
+  ":name, or place counted from 0:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_dataset_view_defaults_added=0
 
 _shtab_sign_edge_evaluate_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -201,6 +553,24 @@ _shtab_sign_edge_page_token_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_sign_edge_page_token_defaults_added=0
 
+_shtab_sign_edge_record_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--config[settings (TOML)]:FILE:_files"
+  "*--set[one setting\; beats environment and file]:SECTION.KEY=VALUE:"
+  "--json[one JSON value per line]"
+  {-o,--output}"[archive\; is added to]:FILE:_files"
+  "--takes[of a word (default 5)]:N:"
+  "--seconds[of a take (default 3, at most 10)]:S:"
+  "--countdown[before each (default 3)]:S:"
+  "--signer[who signs (default me)]:NAME:"
+  "--video[keep videos as well (extra train)]:FOLDER:_files"
+  "--source[camera, URL, video or folder (default\: camera.source)]:SRC:"
+  "(*):WORD:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_record_defaults_added=0
+
 _shtab_sign_edge_replay_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--config[settings (TOML)]:FILE:_files"
@@ -267,6 +637,7 @@ _shtab_sign_edge() {
         check) _arguments -C -s $_shtab_sign_edge_check_options ;;
         classify) _arguments -C -s $_shtab_sign_edge_classify_options ;;
         compare) _arguments -C -s $_shtab_sign_edge_compare_options ;;
+        dataset) _shtab_sign_edge_dataset ;;
         evaluate) _arguments -C -s $_shtab_sign_edge_evaluate_options ;;
         export) _arguments -C -s $_shtab_sign_edge_export_options ;;
         forget) _arguments -C -s $_shtab_sign_edge_forget_options ;;
@@ -274,10 +645,85 @@ _shtab_sign_edge() {
         monitor) _arguments -C -s $_shtab_sign_edge_monitor_options ;;
         mqtt) _shtab_sign_edge_mqtt ;;
         page) _shtab_sign_edge_page ;;
+        record) _arguments -C -s $_shtab_sign_edge_record_options ;;
         replay) _arguments -C -s $_shtab_sign_edge_replay_options ;;
         run) _arguments -C -s $_shtab_sign_edge_run_options ;;
         signs) _arguments -C -s $_shtab_sign_edge_signs_options ;;
         train) _arguments -C -s $_shtab_sign_edge_train_options ;;
+      esac
+  esac
+}
+
+_shtab_sign_edge_dataset() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->dataset'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_sign_edge_dataset_defaults_added )); then
+    if (( ${_shtab_sign_edge_dataset_options[(I)${(q)one_or_more}*]} +          ${_shtab_sign_edge_dataset_options[(I)${(q)remainder}*]} +          ${_shtab_sign_edge_dataset_options[(I)${(q)default}]} == 0 )); then
+      _shtab_sign_edge_dataset_options+=(': :_shtab_sign_edge_dataset_commands' '*::: :->dataset')
+    fi
+    _shtab_sign_edge_dataset_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_sign_edge_dataset_options
+
+  case $state in
+    dataset)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_sign_edge_dataset-$line[1]:"
+      case $line[1] in
+        alphabet) _arguments -C -s $_shtab_sign_edge_dataset_alphabet_options ;;
+        clean) _arguments -C -s $_shtab_sign_edge_dataset_clean_options ;;
+        export) _arguments -C -s $_shtab_sign_edge_dataset_export_options ;;
+        extract) _arguments -C -s $_shtab_sign_edge_dataset_extract_options ;;
+        fetch) _arguments -C -s $_shtab_sign_edge_dataset_fetch_options ;;
+        folder) _arguments -C -s $_shtab_sign_edge_dataset_folder_options ;;
+        gislr) _arguments -C -s $_shtab_sign_edge_dataset_gislr_options ;;
+        import) _shtab_sign_edge_dataset_import ;;
+        labels) _arguments -C -s $_shtab_sign_edge_dataset_labels_options ;;
+        listing) _arguments -C -s $_shtab_sign_edge_dataset_listing_options ;;
+        merge) _arguments -C -s $_shtab_sign_edge_dataset_merge_options ;;
+        mirror) _arguments -C -s $_shtab_sign_edge_dataset_mirror_options ;;
+        mp-data) _arguments -C -s $_shtab_sign_edge_dataset_mp_data_options ;;
+        ms-asl) _arguments -C -s $_shtab_sign_edge_dataset_ms_asl_options ;;
+        pose) _arguments -C -s $_shtab_sign_edge_dataset_pose_options ;;
+        slice) _arguments -C -s $_shtab_sign_edge_dataset_slice_options ;;
+        split) _arguments -C -s $_shtab_sign_edge_dataset_split_options ;;
+        stats) _arguments -C -s $_shtab_sign_edge_dataset_stats_options ;;
+        table) _arguments -C -s $_shtab_sign_edge_dataset_table_options ;;
+        view) _arguments -C -s $_shtab_sign_edge_dataset_view_options ;;
+        wlasl) _arguments -C -s $_shtab_sign_edge_dataset_wlasl_options ;;
+      esac
+  esac
+}
+
+_shtab_sign_edge_dataset_import() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->import'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_sign_edge_dataset_import_defaults_added )); then
+    if (( ${_shtab_sign_edge_dataset_import_options[(I)${(q)one_or_more}*]} +          ${_shtab_sign_edge_dataset_import_options[(I)${(q)remainder}*]} +          ${_shtab_sign_edge_dataset_import_options[(I)${(q)default}]} == 0 )); then
+      _shtab_sign_edge_dataset_import_options+=(': :_shtab_sign_edge_dataset_import_commands' '*::: :->import')
+    fi
+    _shtab_sign_edge_dataset_import_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_sign_edge_dataset_import_options
+
+  case $state in
+    import)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_sign_edge_dataset_import-$line[1]:"
+      case $line[1] in
+        alphabet) _arguments -C -s $_shtab_sign_edge_dataset_import_alphabet_options ;;
+        folder) _arguments -C -s $_shtab_sign_edge_dataset_import_folder_options ;;
+        gislr) _arguments -C -s $_shtab_sign_edge_dataset_import_gislr_options ;;
+        listing) _arguments -C -s $_shtab_sign_edge_dataset_import_listing_options ;;
+        mp-data) _arguments -C -s $_shtab_sign_edge_dataset_import_mp_data_options ;;
+        ms-asl) _arguments -C -s $_shtab_sign_edge_dataset_import_ms_asl_options ;;
+        pose) _arguments -C -s $_shtab_sign_edge_dataset_import_pose_options ;;
+        table) _arguments -C -s $_shtab_sign_edge_dataset_import_table_options ;;
+        wlasl) _arguments -C -s $_shtab_sign_edge_dataset_import_wlasl_options ;;
       esac
   esac
 }

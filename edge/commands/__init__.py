@@ -1,26 +1,37 @@
 """The commands: each a thin function that takes parsed options and returns an exit code."""
 
-from edge.commands.broker import monitor, mqtt
-from edge.commands.daemon import check, run
-from edge.commands.page import page
-from edge.commands.quality import compare, evaluate
-from edge.commands.recordings import classify, replay
-from edge.commands.training import export, train
-from edge.commands.words import forget, learn, signs
+from __future__ import annotations
 
-__all__ = [
-    "check",
-    "classify",
-    "compare",
-    "evaluate",
-    "export",
-    "forget",
-    "learn",
-    "monitor",
-    "mqtt",
-    "page",
-    "replay",
-    "run",
-    "signs",
-    "train",
-]
+import importlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+_MODULES: Final = {
+    "check": "daemon",
+    "classify": "recordings",
+    "compare": "quality",
+    "dataset": "dataset",
+    "evaluate": "quality",
+    "export": "training",
+    "forget": "words",
+    "learn": "words",
+    "monitor": "broker",
+    "mqtt": "broker",
+    "page": "page",
+    "record": "recordings",
+    "replay": "recordings",
+    "run": "daemon",
+    "signs": "words",
+    "train": "training",
+}
+"""Which module holds each command."""
+
+
+def find(name: str) -> Callable[[argparse.Namespace], int]:
+    """Import a command's module, and no other's, and return its function."""
+    module = importlib.import_module(f"edge.commands.{_MODULES[name]}")
+    command: Callable[[argparse.Namespace], int] = getattr(module, name)
+    return command

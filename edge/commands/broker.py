@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from edge import config
-from edge.commands.common import broker_overrides_of, print_json, print_line
+from edge.commands.common import broker_overrides_of
+from edge.commands.printing import print_json, print_line
 from edge.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -1,8 +1,7 @@
-"""What commands share: settings from options, and output."""
+"""What commands share: settings from options."""
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -40,13 +39,3 @@ def broker_overrides_of(options: argparse.Namespace) -> list[str]:
     """Give the settings of the command line, ``--host`` and ``--port`` among them."""
     given = {"host": options.host, "port": options.port}
     return [*options.set, *(f"mqtt.{key}={value}" for key, value in given.items() if value)]
-
-
-def print_json(value: object) -> None:
-    """Print one JSON value on a line."""
-    print_line(json.dumps(value, ensure_ascii=False))
-
-
-def print_line(text: str) -> None:
-    """Print a line at once, for whoever reads along."""
-    print(text, flush=True)  # noqa: T201 - the command's own output

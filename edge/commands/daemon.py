@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from edge import config
 from edge.bundle import find_bundle, read_bundle
-from edge.commands.common import overrides_of, print_json, print_line
+from edge.commands.common import overrides_of
+from edge.commands.printing import print_json, print_line
 from edge.journal import set_up_logging
 
 if TYPE_CHECKING:

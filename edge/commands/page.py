@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from edge import config
-from edge.commands.common import print_line
+from edge.commands.printing import print_line
 from edge.errors import ConfigError
 from edge.page.secrets import (
     MOST,

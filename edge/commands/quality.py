@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from edge import config
 from edge.bundle import find_bundle
-from edge.commands.common import print_json, print_line, settings_and_bundle
+from edge.commands.common import settings_and_bundle
+from edge.commands.printing import print_json, print_line
 from edge.errors import ConfigError
 
 if TYPE_CHECKING:

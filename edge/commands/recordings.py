@@ -1,4 +1,4 @@
-"""Recognition over recordings."""
+"""Recognition over recordings, and new recordings."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from edge import config
 from edge.camera import open_camera, source_kind
-from edge.commands.common import print_json, print_line, settings_and_bundle
+from edge.commands.common import overrides_of, settings_and_bundle
+from edge.commands.printing import print_json, print_line
+from edge.errors import ConfigError
 from edge.messages import Declined, Sign, Utterance
 from edge.spelling_word import Letter, Spelled
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
+    from edge.dataset.recorder import Step
     from edge.messages import Frame, Landmarks
     from edge.recognizer import Event
     from edge.settings import Settings
@@ -51,6 +55,55 @@ def classify(options: argparse.Namespace) -> int:
                 best = ", ".join(f"{gloss} {p:.2f}" for gloss, p in prediction.top[:5])
                 print_line(f"{path} {name}: {best}")
     return 0
+
+
+def record(options: argparse.Namespace) -> int:
+    """Record one's own words, each take after a countdown."""
+    from edge.dataset.recorder import Plan, check_plan, record
+    from edge.lessons import frames_of
+
+    for name, least, most in (("takes", 1, 100), ("seconds", 0.5, 10), ("countdown", 0, 60)):
+        if not least <= getattr(options, name) <= most:
+            raise ConfigError(
+                f"--{name} = {getattr(options, name)}: must be from {least} to {most}"
+            )
+    if options.video is not None:
+        from edge.dataset.packages import need
+
+        need("av")
+    settings = config.load(options.config, overrides=overrides_of(options))
+    if source_kind(settings.camera.source) == "archive":
+        raise ConfigError(f"{settings.camera.source}: an archive holds landmarks already")
+    plan = check_plan(
+        Plan(
+            words=tuple(options.words),
+            takes=options.takes,
+            seconds=options.seconds,
+            countdown=options.countdown,
+            signer=options.signer,
+            output=options.output,
+            videos=options.video,
+        )
+    )
+    frames = frames_of(settings.camera, "stop it first")
+    for step in record(plan, frames, settings.landmarks):
+        if options.json:
+            print_json(asdict(step))
+        else:
+            print_line(_text_of(step, plan.takes))
+    return 0
+
+
+def _text_of(step: Step, takes: int) -> str:
+    what = f"{step.word}, {step.take} of {takes}"
+    if step.state == "countdown":
+        return f"{what}: {step.left}"
+    if step.state == "sign":
+        return f"{what}: sign now"
+    if step.state == "unseen":
+        return f"{what}: nobody is seen, again please"
+    note = "" if step.hands else "; no hand is seen"
+    return f"{what}: kept as {step.name}, {step.frames} frames, {step.fps:.1f} a second{note}"
 
 
 def _recording(settings: Settings) -> Iterator[Frame | Landmarks]:

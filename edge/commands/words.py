@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from edge import config
-from edge.commands.common import print_json, print_line, settings_and_bundle
+from edge.commands.common import settings_and_bundle
+from edge.commands.printing import print_json, print_line
 from edge.errors import SourceError
 
 if TYPE_CHECKING:

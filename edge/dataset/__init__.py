@@ -1,0 +1,1 @@
+"""From videos and others' data sets to landmark archives (extra train)."""

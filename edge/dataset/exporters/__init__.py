@@ -1,0 +1,1 @@
+"""From landmark archives to other formats."""
