@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ArchiveError, ConfigError
+from edge.sources import quiet_opencv
 from edge.training.recipe import ArchitectureRecipe, DataRecipe, Recipe
 from edge.training.videos import FRAMES, SIZE, VideosTask, find_videos, part_signers, read_video
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def write_video(path: Path, frames: int) -> None:
+    quiet_opencv()  # once, with its first video; tests of cameras read what it says
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (96, 96))
     for frame in range(frames):
         writer.write(np.full((96, 96, 3), 10 * frame, dtype=np.uint8))
