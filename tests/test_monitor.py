@@ -333,7 +333,7 @@ def test_two_hundred_devices_at_a_message_a_second_stay_live(
     with capfd.disabled():
         figures = f"oldest shown {oldest:.1f} s, {share:.0%} of a core for {len(seen)} tables"
         sys.stdout.write(f"\n200 devices, a message a second each: {figures}\n")
-    assert oldest < 4  # a message a second, a table each half; the rest is for a busy machine
+    assert oldest < 2
     assert share < 0.6
     crowd.leave()
     assert eventually(lambda: "200 devices, 0 online" in terminal.frames()[-2])
