@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge.dataset.outputs import replacing
+from edge.dataset.rows import write_rows
 from edge.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -113,18 +113,17 @@ def write_manifest(path: Path, entries: Sequence[Entry]) -> None:
     """Write a manifest, whole or not at all; the known columns first, others in their order.
 
     Raises:
-        ArchiveError: It cannot be written.
+        SourceError: It cannot be written.
     """
     others = list(dict.fromkeys(name for entry in entries for name in entry.extra))
-    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*COLUMNS, *others])
-        for entry in entries:
-            box = entry.box or (None,) * len(BOX)
-            numbers = (entry.start, entry.end, entry.fps, *box)
-            texts = (entry.name, entry.label, entry.signer, entry.split, entry.url, entry.file)
-            extra = [entry.extra.get(name, "") for name in others]
-            writer.writerow([*texts, *(_to_text(number) for number in numbers), *extra])
+    write_rows(path, [*COLUMNS, *others], (_to_fields(entry, others) for entry in entries))
+
+
+def _to_fields(entry: Entry, others: Sequence[str]) -> list[str]:
+    numbers = (entry.start, entry.end, entry.fps, *(entry.box or (None,) * len(BOX)))
+    texts = (entry.name, entry.label, entry.signer, entry.split, entry.url, entry.file)
+    extra = [entry.extra.get(name, "") for name in others]
+    return [*texts, *(_to_text(number) for number in numbers), *extra]
 
 
 def rebased(entry: Entry, folder: Path, target: Path) -> str:
