@@ -152,12 +152,17 @@ def test_same_segments_at_every_frame_rate(layout: Layout, boundary: Bundle) -> 
     np.testing.assert_allclose(usual, fast, atol=0.3)
 
 
-def test_words_of_the_bundle_are_found_in_a_stream(boundary: Bundle, bundle: Bundle) -> None:
-    clips = read_clips(bundle.path / "prototypes.npz")[::10]
-    pieces, spans = play(boundary, clips, Plan(rest=(0.5, 1.5)))
-    assert len(spans) == len(clips) == 13
-    assert count_found(pieces, spans) >= 11
-    assert len(pieces) <= 15
+def test_words_of_the_bundle_are_found_in_streams(boundary: Bundle, bundle: Bundle) -> None:
+    clips = read_clips(bundle.path / "prototypes.npz")
+    signs = found = cuts = 0
+    for first in range(3):  # where a rest is cut once more hangs on the runtime's rounding
+        pieces, spans = play(boundary, clips[first::10], Plan(rest=(0.5, 1.5)))
+        signs += len(spans)
+        found += count_found(pieces, spans)
+        cuts += len(pieces)
+    assert signs == 39
+    assert found >= 0.9 * signs
+    assert cuts <= 1.2 * signs
 
 
 def test_signs_of_people_are_found_in_a_stream(boundary: Bundle, archives: Path) -> None:

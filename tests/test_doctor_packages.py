@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOUND = {
+    "ai-edge-litert": "2.3.0",
     "mediapipe": "0.10.18",
     "numpy": "1.26.4",
     "opencv-python-headless": "4.11.0.86",
     "protobuf": "4.25.9",
-    "tflite-runtime": "2.14.0",
 }
+OLD_RUNTIME = {"ai-edge-litert": None, "tflite-runtime": "2.14.0"}
 
 
 def install(folder: Path, packages: Mapping[str, str | None]) -> list[str]:
@@ -78,14 +79,23 @@ def test_packages_of_this_environment_fit() -> None:
             "libGL",
             "uninstall opencv-contrib-python",
         ),
-        ({"numpy": "2.3.1"}, "numpy 2.3.1 does not work with tflite-runtime", "'numpy<2'"),
+        ({"numpy": "2.3.1"}, "numpy 2.3.1 does not work with mediapipe", "'numpy<2'"),
         (
-            {"numpy": "2.3.1", "tflite-runtime": None, "ai-edge-litert": "2.3.0"},
+            {"numpy": "2.3.1", "tflite-runtime": "2.14.0"},
             "numpy 2.3.1 does not work with mediapipe",
             "'numpy<2'",
         ),
+        (
+            {"numpy": "2.3.1", **OLD_RUNTIME},
+            "numpy 2.3.1 does not work with tflite-runtime and mediapipe",
+            "'numpy<2'",
+        ),
         ({"numpy": None}, "numpy is missing", "'numpy<2'"),
-        ({"tflite-runtime": None}, "neither tflite-runtime nor ai-edge-litert", "pip install"),
+        (
+            {"ai-edge-litert": None},
+            "neither ai-edge-litert nor tflite-runtime",
+            "pip install 'ai-edge-litert>=2.1,<3'",
+        ),
         ({"mediapipe": None}, "mediapipe is missing", "--no-deps mediapipe==0.10.18"),
         ({"mediapipe": "0.10.35"}, "mediapipe is 0.10.35, not 0.10.18", "--no-deps"),
         ({"protobuf": "5.29.0"}, "protobuf 5.29.0 is too new", "'protobuf>=4.25.3,<5'"),
@@ -105,14 +115,22 @@ def test_empty_environment_has_every_package_missing(tmp_path: Path) -> None:
     findings = check_packages([str(tmp_path)])
     assert not any(finding.ok for finding in findings)
     missing = " ".join(finding.text for finding in findings)
-    for name in ("OpenCV", "numpy", "tflite-runtime", "mediapipe", "protobuf"):
+    for name in ("OpenCV", "numpy", "ai-edge-litert", "mediapipe", "protobuf"):
         assert name in missing
 
 
-def test_litert_in_the_place_of_tflite_runtime_is_as_good(tmp_path: Path) -> None:
-    change = {"tflite-runtime": None, "ai-edge-litert": "2.3.0"}
-    (finding,) = check_packages(install(tmp_path, {**SOUND, **change}))
+def test_older_runtime_alone_will_do_with_a_note(tmp_path: Path) -> None:
+    (finding,) = check_packages(install(tmp_path, {**SOUND, **OLD_RUNTIME}))
     assert finding.ok
+    assert "tflite-runtime 2.14.0" in finding.text
+    assert "ai-edge-litert is nearly twice as fast" in finding.advice
+
+
+def test_both_runtimes_are_fine_without_a_note(tmp_path: Path) -> None:
+    (finding,) = check_packages(install(tmp_path, {**SOUND, "tflite-runtime": "2.14.0"}))
+    assert finding.ok
+    assert "ai-edge-litert 2.3.0, tflite-runtime 2.14.0" in finding.text
+    assert finding.advice == ""
 
 
 def test_package_that_hides_another_counts(tmp_path: Path) -> None:
