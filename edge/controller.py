@@ -153,14 +153,14 @@ class Controller:
         plain = make_profile(settings, bundle)
         try:
             self.profile = plain.choosing(chosen)
-            self.recognizer = Recognizer(self.profile.settings, self.profile.bundle)
+            self.recognizer = Recognizer(self.profile.settings, self.profile.bundle, is_live=True)
         except SetupError as error:
             harmless = chosen.without_models()
             if harmless == chosen:
                 raise
             logger.warning("model and mode that the owner chose are left out: %s", error)
             self.profile = plain.choosing(harmless)
-            self.recognizer = Recognizer(self.profile.settings, self.profile.bundle)
+            self.recognizer = Recognizer(self.profile.settings, self.profile.bundle, is_live=True)
 
     def _take(self, order: Order) -> None:
         """Hear what the owner asks over MQTT or on the page; on the thread of either."""

@@ -6,21 +6,20 @@ sounddevice; none of them is needed to run a graph. Checked with release 0.10.18
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
-import os
 import sys
-import types
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from edge.errors import DependencyError
+from edge.native_log import native_log_silenced as native_log_silenced  # for edge.bench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
@@ -123,9 +122,9 @@ class HolisticGraph:
         """
         found = self._graph.process(image)
         return (
-            _to_array(found.pose_landmarks, 33),
-            _to_array(found.left_hand_landmarks, 21),
-            _to_array(found.right_hand_landmarks, 21),
+            to_array(found.pose_landmarks, 33),
+            to_array(found.left_hand_landmarks, 21),
+            to_array(found.right_hand_landmarks, 21),
         )
 
     def reset(self) -> None:
@@ -191,7 +190,7 @@ class HandsGraph:
         found = self._graph.process(image)
         if not found.hands:
             return None
-        return _to_array(found.hands[0], 21), str(found.handedness[0].classification[0].label)
+        return to_array(found.hands[0], 21), str(found.handedness[0].classification[0].label)
 
     def close(self) -> None:
         """Free the models."""
@@ -203,15 +202,16 @@ def _keypoint(detection: Any, index: int) -> tuple[float, float]:  # noqa: ANN40
     return point.x, point.y
 
 
-def _to_array(landmarks: Any, count: int) -> NDArray[np.float32]:  # noqa: ANN401 - a protobuf
+def to_array(landmarks: Any, count: int) -> NDArray[np.float32]:  # noqa: ANN401 - a protobuf
+    """Turn so many landmarks into (N, 3) x, y, z as they are; NaN where there are none."""
     if landmarks is None:
         return np.full((count, 3), np.nan, dtype=np.float32)
     return np.array([(p.x, p.y, p.z) for p in landmarks.landmark], dtype=np.float32)
 
 
 def _build(text: str, **options: Any) -> Any:  # noqa: ANN401 - MediaPipe ships no types
-    base = _import_solution_base()
-    with _native_log_silenced():
+    base = import_solution_base()
+    with native_log_silenced():
         from google.protobuf import text_format
         from mediapipe.framework import calculator_pb2
 
@@ -228,7 +228,7 @@ def _build(text: str, **options: Any) -> Any:  # noqa: ANN401 - MediaPipe ships 
         return graph
 
 
-def _import_solution_base() -> types.ModuleType:
+def import_solution_base() -> ModuleType:
     """Import mediapipe.python.solution_base with bare packages above it."""
     name = "mediapipe.python.solution_base"
     if name in sys.modules:
@@ -238,9 +238,7 @@ def _import_solution_base() -> types.ModuleType:
         raise DependencyError("mediapipe is not installed; scripts/setup installs it")
     root = Path(next(iter(spec.submodule_search_locations)))
     for package in ("mediapipe", "mediapipe.python"):
-        module = types.ModuleType(package)
-        module.__path__ = [str(root.parent.joinpath(*package.split(".")))]
-        sys.modules[package] = module
+        add_bare_package(package, root.parent.joinpath(*package.split(".")))
     try:
         # Without these registered first, the subgraphs lose their options and fail.
         for folder in _OPTION_FOLDERS:
@@ -254,19 +252,8 @@ def _import_solution_base() -> types.ModuleType:
         ) from error
 
 
-@contextlib.contextmanager
-def _native_log_silenced() -> Iterator[None]:
-    """Keep MediaPipe's C++ start-up chatter out of the journal."""
-    if os.environ.get("SIGN_EDGE_NATIVE_LOG"):
-        yield
-        return
-    sys.stderr.flush()
-    kept = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(null)
+def add_bare_package(name: str, folder: Path) -> None:
+    """Register a package by its folder alone: its members can be imported, itself it is not."""
+    spec = ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    sys.modules[name] = importlib.util.module_from_spec(spec)

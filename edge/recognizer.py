@@ -92,13 +92,19 @@ def make_speller(settings: SpellingSettings) -> Speller | None:
 class Recognizer:
     """Frames or landmarks in, events out; keeps its own counts and stage times."""
 
-    def __init__(self, settings: Settings, bundle: Bundle) -> None:
-        """Load the network; MediaPipe is loaded with the first frame.
+    def __init__(self, settings: Settings, bundle: Bundle, *, is_live: bool = False) -> None:
+        """Load the network; the landmarker is loaded with the first frame.
+
+        Args:
+            settings: All of them.
+            bundle: Whose words.
+            is_live: Whether frames come as they happen.
 
         Raises:
             BundleError: The network does not fit its manifest.
             DependencyError: A runtime is missing.
         """
+        self._is_live = is_live
         self._landmarker: Landmarker | None = None
         self.counts: Counter[str] = Counter()
         self.stage_ms: dict[str, float] = {}
@@ -146,7 +152,7 @@ class Recognizer:
         return tuple(word for word in self._classifier.glosses if word not in RESERVED)
 
     def prepare(self) -> None:
-        """Load MediaPipe now, so that the first frames need not wait for it."""
+        """Load the landmarker now, so that the first frames need not wait for it."""
         self._load_landmarker()
 
     @property
@@ -228,9 +234,9 @@ class Recognizer:
             return list(landmarker.push(frame))
 
     def _load_landmarker(self) -> Landmarker:
-        from edge.landmarker import Landmarker  # MediaPipe, 0.5 s and 200 MB
+        from edge.landmarker import Landmarker  # OpenCV and networks: not for archives
 
-        self._landmarker = Landmarker(self._settings.landmarks)
+        self._landmarker = Landmarker(self._settings.landmarks, is_live=self._is_live)
         return self._landmarker
 
     def _follow(self, landmarks: Landmarks) -> list[Event]:

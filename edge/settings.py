@@ -68,7 +68,9 @@ class GateSettings(_Section):
 class LandmarkSettings(_Section):
     """How landmarks are found."""
 
+    backend: Literal["tracker", "mediapipe"] = "tracker"
     max_fps: Annotated[float, Field(ge=5, le=60)] = 15.0
+    target_fps: Annotated[float, Field(ge=5, le=60)] = 12.0
     min_detection: Share = 0.5
     min_tracking: Share = 0.5
 

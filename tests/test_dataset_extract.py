@@ -131,6 +131,7 @@ def test_key_names_the_video_and_the_means(tmp_path: Path) -> None:
     ]
     assert key not in {one.key() for one in others}
     assert task_of(path, landmarks=LandmarkSettings(max_fps=30.0)).key() == key
+    assert task_of(path, landmarks=LandmarkSettings(backend="mediapipe")).key() != key
     write_video(path, 3)
     assert task_of(path).key() != key
 

@@ -50,8 +50,9 @@ def test_shipped_bundle_is_sound_and_timed() -> None:
     assert finding.text.endswith(" ms")
 
 
-def test_xnnpack_is_really_used_here() -> None:
-    finding = check_acceleration()
+@pytest.mark.parametrize("backend", ["tracker", "mediapipe"])
+def test_xnnpack_is_really_used_here(backend: str) -> None:
+    finding = check_acceleration(backend)
     assert finding.ok, finding.text
     assert "XNNPACK is used, a picture without people takes" in finding.text
 
@@ -62,7 +63,7 @@ def test_xnnpack_is_really_used_here() -> None:
 )
 def test_hidden_cpuinfo_is_found_to_switch_xnnpack_off() -> None:
     shell = 'mount -t proc -o subset=pid proc /proc && exec "$1" -c "$2"'
-    code = "from edge.doctor.acceleration import check_acceleration; print(check_acceleration())"
+    code = "from edge.doctor.acceleration import *; print(check_acceleration('tracker'))"
     done = subprocess.run(
         ["unshare", "-mpf", "sh", "-c", shell, "sh", sys.executable, code],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Landmarks from pictures, with MediaPipe itself, and whose hand is whose."""
+"""Landmarks from pictures, by either backend, and whose hand is whose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.landmarker import Landmarker, assign_hands
+from edge.arms import assign_hands
+from edge.landmarker import Landmarker
 from edge.messages import Frame
 from edge.settings import LandmarkSettings
 from edge.skeleton import INDEX, LEFT_HAND, POSE, RIGHT_HAND, mirror
@@ -34,19 +35,19 @@ import numpy as np
 from edge.settings import LandmarkSettings
 from edge.landmarker import Landmarker
 from edge.messages import Frame
-landmarker = Landmarker(LandmarkSettings())
+landmarker = Landmarker(LandmarkSettings(backend="BACKEND"))
 (found,) = landmarker.push(Frame(0, 0.0, np.zeros((120, 160, 3), dtype=np.uint8)))
 landmarker.close()
 assert np.isnan(found.points).all()
-assert "mediapipe.python.solution_base" in sys.modules
-print(*sorted({"matplotlib", "jax", "tensorflow", "sounddevice", "scipy"} & sys.modules.keys()))
+loaded = {name.partition(".")[0] for name in sys.modules}
+print(*sorted({"matplotlib", "jax", "tensorflow", "sounddevice", "scipy", "mediapipe"} & loaded))
 """
 
 
-@pytest.fixture(scope="module")
-def landmarker() -> Iterator[Landmarker]:
-    """Load MediaPipe once."""
-    made = Landmarker(LandmarkSettings())
+@pytest.fixture(scope="module", params=["tracker", "mediapipe"])
+def landmarker(request: pytest.FixtureRequest) -> Iterator[Landmarker]:
+    """Load each backend once."""
+    made = Landmarker(LandmarkSettings(backend=request.param))
     yield made
     made.close()
 
@@ -213,9 +214,10 @@ def test_wide_picture_gives_y_in_image_widths(
     assert np.nanmedian(np.abs(wide[:, 11:17, :2] - expected)) < 0.02
 
 
-def test_mediapipe_comes_without_its_luggage() -> None:
+@pytest.mark.parametrize(("backend", "loaded"), [("tracker", ""), ("mediapipe", "mediapipe")])
+def test_backends_come_without_luggage(backend: str, loaded: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_LUGGAGE],
+        [sys.executable, "-c", WITHOUT_LUGGAGE.replace("BACKEND", backend)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -223,4 +225,4 @@ def test_mediapipe_comes_without_its_luggage() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == ""
+    assert done.stdout.strip() == loaded

@@ -17,6 +17,7 @@ from edge import __version__
 from edge.errors import DependencyError, EdgeError, SourceError
 from edge.landmarker import Landmarker
 from edge.messages import Frame
+from edge.runtime import runtime_version
 from edge.sources import Video
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Task:
         content = [
             *(_FORMAT, tools(), self.path, status.st_size, status.st_mtime_ns),
             *(self.start, self.end, self.box, self.max_fps, self.default_fps),
-            *(self.landmarks.min_detection, self.landmarks.min_tracking),
+            *(self.landmarks.backend, self.landmarks.min_detection, self.landmarks.min_tracking),
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:40]
 
@@ -97,13 +98,18 @@ def tools() -> dict[str, str]:
     """Name the versions on which a video's landmarks depend.
 
     Raises:
-        DependencyError: MediaPipe is missing.
+        DependencyError: MediaPipe or the runtime is missing.
     """
     try:
         mediapipe = metadata.version("mediapipe")
     except metadata.PackageNotFoundError:
         raise DependencyError("mediapipe is not installed; scripts/setup installs it") from None
-    return {"sign-edge": __version__, "mediapipe": mediapipe, "opencv": cv2.__version__}
+    return {
+        "sign-edge": __version__,
+        "mediapipe": mediapipe,
+        "opencv": cv2.__version__,
+        "runtime": runtime_version(),
+    }
 
 
 def attempt(task: Task) -> Extracted | str:

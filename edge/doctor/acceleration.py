@@ -2,8 +2,8 @@
 
 TensorFlow Lite goes on without it where /proc/cpuinfo is hidden (ProcSubset=pid in a unit, some
 containers) and only says so on standard error. So one picture is sent through the landmark models
-in a process of its own, whose words are read: ``python -m edge.doctor.acceleration`` is that
-process.
+in a process of its own, whose words are read: ``python -m edge.doctor.acceleration
+BACKEND`` is that process.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _PICTURES: Final = 5
 _TOOK: Final = "landmarks take"
 
 
-def check_acceleration() -> Finding:
-    """Run the landmark models on a grey picture and read what TensorFlow Lite says of itself."""
+def check_acceleration(backend: str) -> Finding:
+    """Run a backend's models on a grey picture and read what TensorFlow Lite says of itself."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "edge.doctor.acceleration"],
+            [sys.executable, "-m", "edge.doctor.acceleration", backend],
             capture_output=True,
             check=False,
             errors="replace",
@@ -68,20 +68,22 @@ def main() -> int:
     import numpy as np
 
     from edge.errors import EdgeError
-    from edge.graph import HolisticGraph
+    from edge.landmarker import Landmarker
+    from edge.messages import Frame
+    from edge.settings import LandmarkSettings
 
     try:
-        graph = HolisticGraph(min_detection=0.5, min_tracking=0.5)
+        landmarker = Landmarker(LandmarkSettings.model_validate({"backend": sys.argv[1]}))
     except EdgeError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
         return 1
     image = np.full((480, 640, 3), 128, np.uint8)
-    graph.process(image)
+    list(landmarker.push(Frame(0, 0.0, image)))
     began = time.perf_counter()
-    for _ in range(_PICTURES):
-        graph.process(image)
+    for k in range(1, _PICTURES + 1):
+        list(landmarker.push(Frame(k, k / 10, image)))
     took = 1000 * (time.perf_counter() - began) / _PICTURES
-    graph.close()
+    landmarker.close()
     print(f"{_TOOK} {took:.0f} ms")  # noqa: T201 - the parent reads it
     return 0
 

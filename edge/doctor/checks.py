@@ -46,7 +46,7 @@ def run_checks(
     yield check_clock()
     yield check_python()
     yield from check_packages()
-    yield check_acceleration()
+    yield check_acceleration(settings.landmarks.backend)
     yield check_config(settings)
     for name, key in needed_bundles(settings):
         yield check_model(name, key)
