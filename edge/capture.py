@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 
 from edge.errors import SourceError
-from edge.grabber import OpenCvGrabber, Wanted
+from edge.grabber import OpenCvGrabber, Wanted, threads_option
 from edge.gstreamer import open_gstreamer
 from edge.picamera import open_picamera
 from edge.piped import die_with_parent
@@ -59,9 +59,7 @@ def open_grabber(wanted: Wanted) -> Grabber:
 def _open_url(source: str) -> Grabber:
     if source.lower().startswith("rtsp"):
         os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _RTSP_OPTIONS)
-    threads = getattr(cv2, "CAP_PROP_N_THREADS", None)  # Debian 12's OpenCV lacks it
-    options = [] if threads is None else [threads, _DECODER_THREADS]
-    capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, options)
+    capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, threads_option(_DECODER_THREADS))
     if not capture.isOpened():
         raise SourceError("no video there; is it switched on and is the address right?")
     return OpenCvGrabber(capture, is_stamped=False)

@@ -10,11 +10,10 @@ import importlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-import cv2
 import numpy as np
 
 from edge.errors import SourceError
-from edge.grabber import plausible, to_rgb
+from edge.grabber import decode_jpeg, plausible
 from edge.piped import PipedProgram, find_program
 
 if TYPE_CHECKING:
@@ -111,8 +110,7 @@ class RpicamGrabber:
 
     def image(self) -> NDArray[np.uint8] | None:
         """Decode the picture last grabbed to (H, W, 3) RGB; None where it is damaged."""
-        image = cv2.imdecode(np.frombuffer(self._picture, np.uint8), cv2.IMREAD_COLOR)
-        return None if image is None else to_rgb(image)
+        return decode_jpeg(np.frombuffer(self._picture, np.uint8))
 
     def close(self) -> None:
         """End the program."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 
 from edge.errors import SourceError
-from edge.grabber import OpenCvGrabber
+from edge.grabber import JpegGrabber, OpenCvGrabber, shrink_of
 from edge.v4l2 import set_exposure
 
 if TYPE_CHECKING:
@@ -50,13 +50,31 @@ def open_webcam(wanted: Wanted) -> Grabber:
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     # After the format, for some cameras begin anew with it.
     is_exposed = set_exposure(path, wanted.exposure, wanted.exposure_ms)
-    return OpenCvGrabber(capture, is_stamped=True, note=_note(capture, wanted, is_exposed))
+    note = _note(capture, wanted, is_exposed)
+    size = _size(capture)
+    shrink = shrink_of(size, (wanted.width, wanted.height)) if _format(capture) == _FORMAT else 1
+    # Where it does not let us have the JPEGs themselves, it decodes them whole.
+    if shrink > 1 and capture.set(cv2.CAP_PROP_CONVERT_RGB, 0):
+        note = f"{note}, {size[0]}x{size[1]} decoded {shrink} times smaller"
+        return JpegGrabber(capture, shrink, is_stamped=True, note=note)
+    return OpenCvGrabber(capture, is_stamped=True, note=note)
 
 
 def _note(capture: cv2.VideoCapture, wanted: Wanted, is_exposed: bool) -> str:
     """Read back what the camera really gives."""
-    given = struct.pack("<I", int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF)
-    name = given.decode("ascii", errors="replace").strip("\0 ") or "unknown format"
+    name = _format(capture) or "unknown format"
     note = f"{name} at {capture.get(cv2.CAP_PROP_FPS):g} frames per second"
     is_told = is_exposed or wanted.exposure == "auto"
     return note if is_told else f"{note}, exposure cannot be set"
+
+
+def _format(capture: cv2.VideoCapture) -> str:
+    """Tell what pictures come, four letters as a rule; empty where the camera does not say."""
+    given = struct.pack("<I", int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF)
+    return given.decode("ascii", errors="replace").strip("\0 ")
+
+
+def _size(capture: cv2.VideoCapture) -> tuple[int, int]:
+    """Tell the width and height of the pictures that come, pixels."""
+    width, height = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
+    return int(capture.get(width)), int(capture.get(height))

@@ -11,9 +11,10 @@ from typing import ClassVar
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.errors import SourceError
-from edge.grabber import Wanted
+from edge.grabber import Grabber, Wanted
 from edge.v4l2 import captures, set_exposure
 from edge.webcam import device_path, open_webcam
 
@@ -60,8 +61,12 @@ class FakeCapture:
     """OpenCV's V4L2 camera; remembers in which order it was told what."""
 
     is_there = True
+    is_raw = True
+    """Whether it lets one have the JPEGs themselves."""
     given: ClassVar[dict[int, float]] = {}
     told: ClassVar[list[tuple[int, float]]] = []
+    sent: ClassVar[bytes | None] = None
+    """The JPEG that it sends; None: nothing that can be had."""
 
     def __init__(self, path: str, backend: int) -> None:
         assert backend == cv2.CAP_V4L2
@@ -76,7 +81,7 @@ class FakeCapture:
     def set(self, prop: int, value: float) -> bool:
         """Be told."""
         self.told.append((prop, value))
-        return True
+        return self.is_raw or prop != cv2.CAP_PROP_CONVERT_RGB
 
     def get(self, prop: int) -> float:
         """Answer with what was told, or what this camera has instead."""
@@ -87,8 +92,13 @@ class FakeCapture:
         return True
 
     def retrieve(self) -> tuple[bool, object]:
-        """Give a damaged one."""
-        return False, None
+        """Give its bytes in a row, as V4L2 does, or decode it, or fail."""
+        if self.sent is None:
+            return False, None
+        data = np.frombuffer(self.sent, np.uint8)
+        if self.is_raw and (cv2.CAP_PROP_CONVERT_RGB, 0) in self.told:
+            return True, data[None]
+        return True, cv2.imdecode(data, cv2.IMREAD_COLOR)
 
     def release(self) -> None:
         """Let go."""
@@ -100,7 +110,9 @@ def camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a by-id link to a camera."""
     monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
     monkeypatch.setattr(FakeCapture, "is_there", True)
+    monkeypatch.setattr(FakeCapture, "is_raw", True)
     monkeypatch.setattr(FakeCapture, "given", {})
+    monkeypatch.setattr(FakeCapture, "sent", None)
     node, link = tmp_path / "video0", tmp_path / "usb-HD_Webcam-video-index0"
     node.touch()
     link.symlink_to(node)
@@ -147,6 +159,95 @@ def test_damaged_picture_is_none(camera: Path, monkeypatch: pytest.MonkeyPatch) 
     assert grabber.grab() > 0
     assert grabber.image() is None
     grabber.close()
+
+
+def give(monkeypatch: pytest.MonkeyPatch, width: int, height: int) -> None:
+    """Have the camera give this size, whatever it is asked for: red left, blue right."""
+    size = {cv2.CAP_PROP_FRAME_WIDTH: width, cv2.CAP_PROP_FRAME_HEIGHT: height}
+    monkeypatch.setattr(FakeCapture, "given", size)
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:, : width // 2] = (0, 0, 255)
+    image[:, width // 2 :] = (255, 0, 0)
+    monkeypatch.setattr(FakeCapture, "sent", cv2.imencode(".jpg", image)[1].tobytes())
+
+
+def picture_of(grabber: Grabber) -> NDArray[np.uint8]:
+    """Take a picture, which must be red on the left and blue on the right."""
+    grabber.grab()
+    image = grabber.image()
+    assert image is not None
+    width = image.shape[1]
+    assert np.abs(image[:, : width // 2 - 8] - np.array([254, 0, 0])).max() <= 2
+    assert np.abs(image[:, width // 2 + 8 :] - np.array([0, 0, 254])).max() <= 2
+    return image
+
+
+@pytest.mark.parametrize(
+    ("given", "decoded"),
+    [
+        ((640, 480), (640, 480)),
+        ((1280, 720), (1280, 720)),  # 360 rows would be too few
+        ((1280, 960), (640, 480)),
+        ((1920, 1080), (960, 540)),
+        ((2592, 1944), (648, 486)),
+        ((320, 240), (320, 240)),
+    ],
+)
+def test_larger_picture_is_decoded_as_small_as_still_serves(
+    camera: Path, monkeypatch: pytest.MonkeyPatch, given: tuple[int, int], decoded: tuple[int, int]
+) -> None:
+    plug_in(monkeypatch, {AUTO: 3, PRIORITY: 1})
+    give(monkeypatch, *given)
+    grabber = open_webcam(wanted(camera))
+    assert picture_of(grabber).shape == (*decoded[::-1], 3)
+    is_raw = (cv2.CAP_PROP_CONVERT_RGB, 0) in FakeCapture.told
+    assert is_raw == (given != decoded)
+    assert ("times smaller" in grabber.note) == is_raw
+
+
+def test_reduced_size_is_told(camera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug_in(monkeypatch, {AUTO: 3, PRIORITY: 1})
+    give(monkeypatch, 1920, 1080)
+    note = "MJPG at 30 frames per second, 1920x1080 decoded 2 times smaller"
+    assert open_webcam(wanted(camera)).note == note
+
+
+def test_camera_that_keeps_its_jpegs_is_decoded_whole(
+    camera: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in(monkeypatch, {AUTO: 3, PRIORITY: 1})
+    monkeypatch.setattr(FakeCapture, "is_raw", False)
+    give(monkeypatch, 1920, 1080)
+    assert picture_of(open_webcam(wanted(camera))).shape == (1080, 1920, 3)
+
+
+def test_raw_pictures_are_not_taken_for_jpegs(
+    camera: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in(monkeypatch, {AUTO: 3, PRIORITY: 1})
+    give(monkeypatch, 1920, 1080)
+    yuyv = {cv2.CAP_PROP_FOURCC: float(cv2.VideoWriter.fourcc(*"YUYV"))}
+    monkeypatch.setattr(FakeCapture, "given", {**FakeCapture.given, **yuyv})
+    assert picture_of(open_webcam(wanted(camera))).shape == (1080, 1920, 3)
+
+
+@pytest.mark.parametrize("kept", [0, 2, 100, 5000])
+def test_damaged_jpeg_is_none(camera: Path, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    plug_in(monkeypatch, {AUTO: 3, PRIORITY: 1})
+    give(monkeypatch, 1920, 1080)
+    assert FakeCapture.sent is not None
+    monkeypatch.setattr(FakeCapture, "sent", FakeCapture.sent[:kept])
+    grabber = open_webcam(wanted(camera))
+    grabber.grab()
+    assert grabber.image() is None
+
+
+def test_bytes_after_a_jpeg_do_no_harm(camera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug_in(monkeypatch, {AUTO: 3, PRIORITY: 1})
+    give(monkeypatch, 1280, 960)
+    assert FakeCapture.sent is not None
+    monkeypatch.setattr(FakeCapture, "sent", FakeCapture.sent + bytes(4096))
+    assert picture_of(open_webcam(wanted(camera))).shape == (480, 640, 3)
 
 
 def test_camera_that_another_program_has_is_told(
