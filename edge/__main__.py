@@ -109,6 +109,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --stream: also time every word to a subscriber of the configured broker",
     )
+    bench = commands.add_parser(
+        "bench",
+        parents=[common, machine],
+        help="what finding landmarks costs, beside MediaPipe on the same frames",
+    )
+    bench.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="video of somebody who signs"
+    )
     learn = commands.add_parser(
         "learn", parents=[common, machine, model], help="teach a word by a few examples"
     )

@@ -17,6 +17,7 @@ from edge.metrics import Tally, share
 from edge.recognizer import least_step
 from edge.segmenter import Segmenter
 from edge.skeleton import mirror
+from edge.sources import spaced
 from edge.teaching import recall
 
 if TYPE_CHECKING:
@@ -208,14 +209,13 @@ def _read_video(path: Path, settings: Settings) -> Clip:
     from edge.landmarker import Landmarker
 
     camera = settings.camera.model_copy(update={"source": str(path)})
-    interval = least_step(settings.landmarks.max_fps)
+    step = least_step(settings.landmarks.max_fps)
     found: list[Landmarks] = []
     with open_camera(camera, live_clock=False) as source:  # a bad file fails before MediaPipe loads
         landmarker = Landmarker(settings.landmarks)
         try:
-            for frame in source.frames(threading.Event()):
-                if not found or frame.time - found[-1].time >= interval:
-                    found += landmarker.push(frame)
+            for frame in spaced(source.frames(threading.Event()), step):
+                found += landmarker.push(frame)
         finally:
             landmarker.close()
     span = found[-1].time - found[0].time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 import cv2
 
 from edge.errors import SourceError
-from edge.grabber import to_rgb
+from edge.grabber import threads_option, to_rgb
 from edge.messages import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -40,10 +41,18 @@ class Player(Protocol):
 class Video:
     """A video file: whatever OpenCV reads, animated GIF too."""
 
-    def __init__(self, path: Path, fps: float) -> None:
-        """Take a file and the frames per second that hold where it does not say."""
+    def __init__(self, path: Path, fps: float, *, threads: int = 0) -> None:
+        """Take a file.
+
+        Args:
+            path: The file.
+            fps: Frames per second that hold where it does not say.
+            threads: That decode, ahead of what is asked for where there are several; 0 leaves
+                it to the decoder.
+        """
         self._path = path
         self._fps = fps
+        self._threads = threads
         self._is_warned = False
         self.missing = 0.0
         """Seconds that the file promises and does not have; known once it has played to its end."""
@@ -59,7 +68,8 @@ class Video:
         # Without FFmpeg OpenCV has a reader of its own for AVI, which prints what it dislikes.
         has_ffmpeg = cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG)
         backend = cv2.CAP_FFMPEG if has_ffmpeg else cv2.CAP_ANY
-        capture = cv2.VideoCapture(str(self._path), backend)
+        options = threads_option(self._threads) if has_ffmpeg else []
+        capture = cv2.VideoCapture(str(self._path), backend, options)
         try:
             if not capture.isOpened():
                 raise SourceError(f"{self._path}: not a video, or cut off or damaged")
@@ -209,6 +219,15 @@ class Recording:
                 return
             # The last picture stays as long as the one before; a single picture for a second.
             offset += played + (gap or 1.0)
+
+
+def spaced(frames: Iterable[Frame], step: float) -> Iterator[Frame]:
+    """Leave out what comes less than a step (seconds) after the last frame kept."""
+    last = -math.inf
+    for frame in frames:
+        if frame.time - last >= step:
+            last = frame.time
+            yield frame
 
 
 def quiet_opencv() -> None:

@@ -1,4 +1,4 @@
-"""A private broker, a network camera and the daemon between them; for measure-start and soak."""
+"""A private broker, a network camera and the daemon between them; for what measures it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ class Ear:
         self._client.on_message = lambda _c, _u, message: self._take(message)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        self._client.subscribe([(f"sign-edge/bench/{leaf}", 1) for leaf in ("state", "sign")])
+        leaves = ("state", "sign", "stats")
+        self._client.subscribe([(f"sign-edge/bench/{leaf}", 1) for leaf in leaves])
         is_subscribed.wait(5)
 
     def close(self) -> None:

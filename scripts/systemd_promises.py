@@ -146,7 +146,8 @@ def publishes_words_of_a_video() -> None:
         "nothing recognised is in the journal",
         f"{len(journal.splitlines())} lines",
     )
-    promise("cpuinfo" not in journal, "XNNPACK sees the processor", "no complaint of cpuinfo")
+    seen = Path(f"/proc/{pid()}/root/proc/cpuinfo")
+    promise(seen.exists(), "XNNPACK sees the processor", "/proc/cpuinfo is there")
 
 
 def keeps_the_password_to_itself() -> None:

@@ -50,7 +50,7 @@ function _shtab_sign_edge_using
   test "$_shtab_sign_edge_cmdpath" = "$argv"
 end
 
-set -g _shtab_sign_edge_commands run check replay classify evaluate learn forget signs monitor mqtt 'mqtt remove' page 'page password' 'page token' compare train export record dataset 'dataset slice' 'dataset fetch' 'dataset extract' 'dataset clean' 'dataset labels' 'dataset split' 'dataset merge' 'dataset mirror' 'dataset stats' 'dataset view' 'dataset import' 'dataset import folder' 'dataset import listing' 'dataset import wlasl' 'dataset import ms-asl' 'dataset import gislr' 'dataset import mp-data' 'dataset import table' 'dataset import pose' 'dataset import alphabet' 'dataset export'
+set -g _shtab_sign_edge_commands run check replay classify evaluate bench learn forget signs monitor mqtt 'mqtt remove' page 'page password' 'page token' compare train export record dataset 'dataset slice' 'dataset fetch' 'dataset extract' 'dataset clean' 'dataset labels' 'dataset split' 'dataset merge' 'dataset mirror' 'dataset stats' 'dataset view' 'dataset import' 'dataset import folder' 'dataset import listing' 'dataset import wlasl' 'dataset import ms-asl' 'dataset import gislr' 'dataset import mp-data' 'dataset import table' 'dataset import pose' 'dataset import alphabet' 'dataset export'
 set -g _shtab_sign_edge_opts_with_value --archives --aspect --bundle --by --classes --config --countdown --data --device --examples --fastest --file --fill --float --fps --from --height --host --jobs --label --least-body --least-frames --least-hand --longest-gap --manifest --mapping --max-mb --model --near --order --output --part --parts --pattern --plots --port --rates --report --rest --retries --rows --run --scheduler --seconds --seed --set --shares --signer --size --source --split --suffix --takes --timeout --to --user --video --videos -o
 
 complete -c sign-edge -e
@@ -97,6 +97,12 @@ complete -c sign-edge -n '_shtab_sign_edge_using evaluate' -l rest -x -d 'second
 complete -c sign-edge -n '_shtab_sign_edge_using evaluate' -l rates -x -d 'of a stream (default 7 10 15 30)'
 complete -c sign-edge -n '_shtab_sign_edge_using evaluate' -l broker -d 'with --stream: also time every word to a subscriber of the configured broker'
 complete -c sign-edge -n '_shtab_sign_edge_using evaluate; and test $_shtab_sign_edge_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d ARCHIVE
+complete -c sign-edge -n '_shtab_sign_edge_using; and test $_shtab_sign_edge_npos -eq 0' -a bench -d 'what finding landmarks costs, beside MediaPipe on the same frames'
+complete -c sign-edge -n '_shtab_sign_edge_using bench' -s h -l help -d 'show this help message and exit'
+complete -c sign-edge -n '_shtab_sign_edge_using bench' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings (TOML)'
+complete -c sign-edge -n '_shtab_sign_edge_using bench' -l set -x -d 'one setting; beats environment and file'
+complete -c sign-edge -n '_shtab_sign_edge_using bench' -l json -d 'one JSON value per line'
+complete -c sign-edge -n '_shtab_sign_edge_using bench; and test $_shtab_sign_edge_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'video of somebody who signs'
 complete -c sign-edge -n '_shtab_sign_edge_using; and test $_shtab_sign_edge_npos -eq 0' -a learn -d 'teach a word by a few examples'
 complete -c sign-edge -n '_shtab_sign_edge_using learn' -s h -l help -d 'show this help message and exit'
 complete -c sign-edge -n '_shtab_sign_edge_using learn' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings (TOML)'

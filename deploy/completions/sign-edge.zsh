@@ -10,6 +10,7 @@
 
 _shtab_sign_edge_commands() {
   local _commands=(
+    bench:'what finding landmarks costs, beside MediaPipe on the same frames'
     check:'name every fault of this installation'
     classify:'top-k of isolated clips'
     compare:'several bundles side by side'
@@ -94,6 +95,17 @@ _shtab_sign_edge_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_sign_edge_defaults_added=0
+
+_shtab_sign_edge_bench_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--config[settings (TOML)]:FILE:_files"
+  "*--set[one setting\; beats environment and file]:SECTION.KEY=VALUE:"
+  "--json[one JSON value per line]"
+  "(*):video of somebody who signs:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_sign_edge_bench_defaults_added=0
 
 _shtab_sign_edge_check_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -634,6 +646,7 @@ _shtab_sign_edge() {
       (( CURRENT += 1 ))
       curcontext="${curcontext%:*:*}:_shtab_sign_edge-$line[1]:"
       case $line[1] in
+        bench) _arguments -C -s $_shtab_sign_edge_bench_options ;;
         check) _arguments -C -s $_shtab_sign_edge_check_options ;;
         classify) _arguments -C -s $_shtab_sign_edge_classify_options ;;
         compare) _arguments -C -s $_shtab_sign_edge_compare_options ;;

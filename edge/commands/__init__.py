@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MODULES: Final = {
+    "bench": "bench",
     "check": "daemon",
     "classify": "recordings",
     "compare": "quality",

@@ -1,0 +1,1 @@
+"""What finding landmarks costs, backends side by side on the same frames of the same videos."""
