@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge.errors import DependencyError
-from edge.native_log import native_log_silenced as native_log_silenced  # for edge.bench
+from edge.native_log import native_log_silenced
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -39,7 +39,7 @@ class Backend(Protocol):
     def follow(
         self, image: NDArray[np.uint8], person: NDArray[np.float32] | None, *, is_alone: bool
     ) -> None:
-        """Look from now on for one of those people, (2, 2), or for whoever comes."""
+        """Look from now on for one of those people, (2, 2); None: there is nobody."""
 
     def find(self, image: NDArray[np.uint8], time: float) -> NDArray[np.float32]:
         """Find their landmarks, (75, 3) in image widths; NaN where unseen; time in seconds."""
@@ -75,9 +75,17 @@ class Landmarker:
         """How many there were when the one that is followed was chosen."""
         self._body: tuple[NDArray[np.float32], float] | None = None
         self._seen_at = -np.inf
+        self._size: tuple[int, ...] = ()
+        """Height and width of the last picture, pixels."""
+        self._time = -np.inf
+        """Of the last picture."""
 
     def push(self, frame: Frame) -> Iterable[Landmarks]:
         """Find the landmarks of one frame; all NaN where nobody is seen."""
+        size = frame.image.shape[:2]
+        if size != self._size or frame.time < self._time:  # another camera, another recording
+            self.reset()
+        self._size, self._time = size, frame.time
         if self._body is None:
             self._acquire(frame.image)
         points = self.backend.find(frame.image, frame.time)

@@ -13,6 +13,7 @@ from edge.bench.clips import frames_of
 from edge.landmarker import Landmarker
 from edge.messages import Frame
 from edge.settings import LandmarkSettings, Settings
+from edge.skeleton import LEFT_HAND, RIGHT_HAND
 from edge.tracking import budget
 from edge.tracking.tracker import Tracker
 
@@ -107,7 +108,11 @@ def test_live_frames_that_take_too_long_are_looked_at_by_the_small_network(
 def test_two_threads_find_what_one_finds(
     frames: list[Frame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = look(Landmarker(LandmarkSettings()), frames)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    one = Landmarker(LandmarkSettings())
+    assert isinstance(one.backend, Tracker)
+    assert len(one.backend._eyes) == 1
+    alone = look(one, frames)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
     wide = Landmarker(LandmarkSettings())
     found = look(wide, frames)
@@ -133,6 +138,57 @@ def test_person_who_goes_is_gone_and_found_again(frames: list[Frame]) -> None:
     found = look(landmarker, back)
     assert np.isfinite(found[3:, 11:13]).all()
     assert has_hand(found).any()
+
+
+@pytest.mark.parametrize("plan", budget.PLANS)
+def test_hand_that_has_come_off_its_arm_goes_back_to_it(
+    plan: budget.Plan, frames: list[Frame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "PLANS", (plan,))
+    landmarker = Landmarker(LandmarkSettings())
+    middle = len(frames) // 2
+    look(landmarker, frames[:middle])
+    backend = landmarker.backend
+    assert isinstance(backend, Tracker)
+    left, right = backend._hands
+    assert left.points is not None
+    assert right.points is not None
+    left.points, left._read, left._next = right.points, right._read, right._next
+    left._score = right._score = 1.0
+    monkeypatch.setattr(backend, "_is_double", lambda: False)  # nor may that help
+    still = [
+        Frame(k, frames[middle - 1].time + k / 12, frames[middle - 1].image) for k in range(1, 30)
+    ]
+    found = look(landmarker, still)[-1]
+    away = np.abs(found[LEFT_HAND] - found[RIGHT_HAND])[:, :2].max()
+    assert not away < 0.02  # NaN, where the left one is not seen, is right too
+
+
+def test_somebody_else_is_not_the_person_who_was_lost(
+    frames: list[Frame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landmarker = Landmarker(LandmarkSettings())
+    look(landmarker, frames[:5])
+    backend = landmarker.backend
+    assert isinstance(backend, Tracker)
+    assert backend._last is not None
+    reach = backend._last.size
+    backend._lose()
+    someone = np.array([[[backend._last.x + reach, backend._last.y], [0, 0]]], dtype=np.float32)
+    monkeypatch.setattr(backend, "people", lambda _: someone)
+    assert backend._search(frames[5].image, frames[5].time) is None
+    someone[0, 0, 0] -= 0.8 * reach
+    assert backend._search(frames[5].image, frames[5].time + 1) is not None
+
+
+def test_other_size_of_picture_or_earlier_time_begins_anew(frames: list[Frame]) -> None:
+    fresh = Landmarker(LandmarkSettings())
+    small = [Frame(f.index, 9 + f.time, f.image[::2, ::2].copy()) for f in frames[:6]]
+    wanted = look(fresh, small)
+    used = Landmarker(LandmarkSettings())
+    first = look(used, frames)
+    np.testing.assert_array_equal(look(used, small), wanted)
+    np.testing.assert_array_equal(look(used, frames), first)
 
 
 def test_picture_without_anybody_costs_no_body_and_no_hand() -> None:

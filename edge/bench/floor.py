@@ -73,6 +73,8 @@ class Floor:
             if name not in self._trimmed:
                 self._trimmed[name] = _warm(load_interpreter(name))
                 self._whole[name] = _warm(make_interpreter(find_model(name).read_bytes()))
+                self._trimmed[name].probe()
+                self._whole[name].probe()
         name = min(names, key=lambda one: self._trimmed[one].count)
         self._trimmed[name].probe()
         self._whole[name].probe()

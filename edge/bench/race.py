@@ -14,7 +14,7 @@ from edge.bench.clips import frames_of
 from edge.bench.contenders import WHO, Who, make_contender
 from edge.bench.floor import Floor
 from edge.bench.stopwatch import Stopwatch, Took
-from edge.graph import native_log_silenced
+from edge.native_log import native_log_silenced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

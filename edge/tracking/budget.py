@@ -76,6 +76,8 @@ class Budget:
             time: Seconds, monotonic, of the frame.
             seconds: Wall time from taking up the frame to its landmarks.
         """
+        if time < self._changed:  # another recording
+            self._changed = self._tight = time
         self._mean += (_WEIGHT if self._mean else 1.0) * (seconds - self._mean)
         used = self._mean / self._target
         if used > _FULL and time - self._changed >= _SETTLE and self._level < len(PLANS) - 1:

@@ -95,6 +95,8 @@ class HandTrack:
         """Frames since, in which it has not moved."""
         self._searched = -np.inf
         """Time of the last search for a palm."""
+        self._is_owed = False
+        """Whether one was put off because the last was too near."""
 
     def reset(self) -> None:
         """Forget the person's hand."""
@@ -107,6 +109,7 @@ class HandTrack:
         self._patch.forget()
         self._speed = np.zeros(2, dtype=np.float32)
         self._rested = 0
+        self._is_owed = False
 
     def is_still(self, image: NDArray[np.uint8]) -> bool:
         """Whether it is seen and has not moved; not for ever, for slow hands move unnoticed."""
@@ -145,11 +148,12 @@ class HandTrack:
             other: Region of the other hand, where that is seen.
         """
         region = self._next if view.body is None else self._choose(eyes, view.image, view.body)
-        if region is None:
+        is_same = region is self._next
+        if region is None or (is_same and view.body is not None and self.is_still(view.image)):
             return
         found = eyes.find(view.kind, view.image, region)
         if found.score >= _HAND:
-            self._keep(view, region, found)
+            self._keep(view, region, found, is_same=is_same)
             return
         self._lose(view.image, region)
         if view.body is not None and view.body.visible[self._wrist] >= _CLEAR:
@@ -165,7 +169,7 @@ class HandTrack:
             return self._next if self._next.fits(sought) else sought
         place = self._patch.place
         is_same = place is not None and place.fits(sought) and not self.has_stirred(image)
-        return None if is_same else sought
+        return None if is_same and not self._is_owed else sought
 
     def _search(
         self,
@@ -179,7 +183,8 @@ class HandTrack:
         height, across = view.image.shape[:2]
         x, y = (float(value) for value in wrist)
         is_inside = 0 <= x < across and 0 <= y < height
-        if not is_inside or view.time - self._searched < _AGAIN:
+        self._is_owed = is_inside and view.time - self._searched < _AGAIN
+        if not is_inside or self._is_owed:
             return
         self._searched = view.time
         free = [
@@ -193,12 +198,13 @@ class HandTrack:
         found = eyes.find(view.kind, view.image, nearest)
         away = float(np.hypot(*(found.points[0, :2] - wrist)))
         if found.score >= _HAND and away < _APART * width:
-            self._keep(view, nearest, found)
+            self._keep(view, nearest, found, is_same=False)
 
-    def _keep(self, view: View, region: Region, found: Found) -> None:
+    def _keep(self, view: View, region: Region, found: Found, *, is_same: bool) -> None:
         self._next = region_of(found.points)
         points = self._smooth.push(found.points, view.time, self._next.size)
-        if self._read is not None and view.time > self.looked:
+        self._speed = np.zeros(2, dtype=np.float32)
+        if is_same and self._read is not None and view.time > self.looked:
             way = points[_MIDDLE, :2] - self._read[_MIDDLE, :2]
             self._speed = way / np.float32(view.time - self.looked)
         self.points, self._read, self._score = points, points, found.score

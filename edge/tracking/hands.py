@@ -159,5 +159,5 @@ def region_of(points: NDArray[np.float32]) -> Region:
     x, y = (low + high) / 2
     box = Region(cos * x - sin * y, sin * x + cos * y, float((high - low).max()), turn)
     # MediaPipe moves by the height of the box, before it is made square.
-    up = _UP * float(high[1] - low[1]) / box.size
+    up = _UP * float(high[1] - low[1]) / max(box.size, 1e-6)
     return box.moved(0.0, up, _ROOM)

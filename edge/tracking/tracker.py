@@ -45,6 +45,8 @@ _SAME: Final = 0.25
 """Sizes of a hand within which two are the same one."""
 _SEARCH: Final = 0.2
 """Seconds between two searches for a person who was lost."""
+_NEAR: Final = 0.5
+"""Sizes of a body's region within which somebody is the one who was lost."""
 _CORES: Final = 4
 """From which the hands are looked for at the same time; two busy cores only get slower by it."""
 
@@ -110,7 +112,7 @@ class Tracker:
 
     def find(self, image: NDArray[np.uint8], time: float) -> NDArray[np.float32]:
         """Find their landmarks, (75, 3) in image widths; time in seconds."""
-        begun = clock.monotonic()
+        begun, known = clock.monotonic(), len(self.runs)
         points = np.full((POINTS, 3), np.nan, dtype=np.float32)
         is_fresh = self._is_due(image)
         body = self._find_body(image, time) if is_fresh else self._body
@@ -126,7 +128,8 @@ class Tracker:
         for hand, place in zip(self._hands, _HANDS, strict=True):
             if hand.points is not None:
                 points[place] = hand.points
-        if self._is_live and self._seen:
+        is_usual = len(self.runs) == known  # a network that is first needed is loaded first
+        if self._is_live and self._seen and is_usual:
             self._budget.spend(time, clock.monotonic() - begun)
         return points / np.float32(image.shape[1])
 
@@ -189,7 +192,9 @@ class Tracker:
         if not len(people):
             return None
         last = np.array([self._last.x, self._last.y], dtype=np.float32)
-        return body_region(*people[int(np.argmin(np.hypot(*(people[:, 0] - last).T)))])
+        away = np.hypot(*(people[:, 0] - last).T)
+        nearest = int(np.argmin(away))
+        return None if away[nearest] > _NEAR * self._last.size else body_region(*people[nearest])
 
     def _follow(self, image: NDArray[np.uint8], time: float, body: Body | None) -> bool:
         """Find the hands, with a body that has just been found or without.
@@ -197,14 +202,17 @@ class Tracker:
         Returns:
             Whether one is lost that its arm may show: the body is to be found now.
         """
+        view = self._view(image, time, body)
+        if body is not None:
+            self._look(view, list(self._hands))
+            return False
         seen = [hand for hand in self._hands if hand.points is not None]
         moving = [hand for hand in seen if not hand.is_still(image)]
         if self._budget.plan.is_in_turn and len(moving) > 1:
             moving.sort(key=lambda hand: hand.looked)
             moving.pop().coast(time)
-        view = self._view(image, time, body)
-        self._look(view, moving if body is None else moving + self._unseen)
-        return body is None and any(hand.points is None for hand in seen)
+        self._look(view, moving)
+        return any(hand.points is None for hand in seen)
 
     def _view(self, image: NDArray[np.uint8], time: float, body: Body | None) -> View:
         return View(image, time, self._budget.plan.hand, body)
@@ -217,8 +225,10 @@ class Tracker:
         if self._pool is not None and len(hands) > 1:
             one, two = hands
             other = self._pool.submit(two.look, self._eyes[1], view, regions[two])
-            one.look(self._eyes[0], view, regions[one])
-            other.result()
+            try:
+                one.look(self._eyes[0], view, regions[one])
+            finally:
+                other.result()
         else:
             for hand in hands:
                 hand.look(self._eyes[0], view, regions[hand])
