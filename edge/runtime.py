@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
 import logging
+import threading
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 _PACKAGES: Final = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 """In order of preference: one project, renamed; the older package is half as fast."""
 _OUTPUTS_MAX: Final = 2
+_has_spoken = threading.Event()
+"""Set once the runtime has loaded a network in this process."""
 
 
 class Network:
@@ -134,9 +138,11 @@ def make_interpreter(model: bytes) -> Any:  # noqa: ANN401 - no types
 def _open(**options: Any) -> Any:  # noqa: ANN401 - the packages ship no types
     interpreter_class = _find_interpreter(_PACKAGES)
     try:
-        with native_log_silenced():
+        # It says once that it uses XNNPACK; later on silence would swallow other threads' log.
+        with contextlib.nullcontext() if _has_spoken.is_set() else native_log_silenced():
             interpreter = interpreter_class(**options)
             interpreter.allocate_tensors()
+        _has_spoken.set()
     except (AttributeError, SystemError) as error:
         if not interpreter_class.__module__.startswith("tflite_runtime"):
             raise

@@ -10,9 +10,12 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge import runtime
 from edge.native_log import native_log_silenced
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -86,3 +89,19 @@ def test_silence_ends_with_an_error(capfd: pytest.CaptureFixture[str]) -> None:
         raise KeyError
     os.write(2, b"two")
     assert capfd.readouterr().err == "two"
+
+
+def test_only_the_first_network_is_loaded_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered = []
+
+    @contextlib.contextmanager
+    def counted() -> Iterator[None]:
+        entered.append(True)
+        yield
+
+    monkeypatch.setattr(runtime, "native_log_silenced", counted)
+    monkeypatch.setattr(runtime, "_has_spoken", threading.Event())
+    network = ROOT / "models" / "words" / "model.tflite"
+    for _ in range(3):
+        runtime.Network(network)
+    assert len(entered) == 1

@@ -26,8 +26,8 @@ from edge.tracking.trimming import trim
 SIDE = 128
 REGIONS = st.builds(
     Region,
-    x=st.floats(60, 260),
-    y=st.floats(60, 180),
+    x=st.floats(100, 380),
+    y=st.floats(100, 300),
     size=st.floats(90, 200),
     turn=st.floats(-math.pi, math.pi),
 )
