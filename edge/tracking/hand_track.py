@@ -147,7 +147,7 @@ class HandTrack:
             view: Of the frame.
             other: Region of the other hand, where that is seen.
         """
-        region = self._next if view.body is None else self._choose(eyes, view.image, view.body)
+        region = self._next if view.body is None else self._choose(eyes, view, view.body)
         is_same = region is self._next
         if region is None or (is_same and view.body is not None and self.is_still(view.image)):
             return
@@ -159,17 +159,18 @@ class HandTrack:
         if view.body is not None and view.body.visible[self._wrist] >= _CLEAR:
             self._search(eyes, view, view.body.points[self._wrist, :2], view.body.width, other)
 
-    def _choose(self, eyes: HandEyes, image: NDArray[np.uint8], body: Body) -> Region | None:
+    def _choose(self, eyes: HandEyes, view: View, body: Body) -> Region | None:
         """Choose the region of the points before, as long as the arm agrees; None: no hand."""
         if body.visible[self._wrist] < _VISIBLE:
-            self._lose(image, self._edge(image, body))
+            self._lose(view.image, self._edge(view.image, body))
             return None
-        sought = eyes.seek(image, *body.points[[self._wrist, self._index, self._pinky], :2])
+        sought = eyes.seek(view.image, *body.points[[self._wrist, self._index, self._pinky], :2])
         if self._next is not None:
             return self._next if self._next.fits(sought) else sought
         place = self._patch.place
-        is_same = place is not None and place.fits(sought) and not self.has_stirred(image)
-        return None if is_same and not self._is_owed else sought
+        is_same = place is not None and place.fits(sought) and not self.has_stirred(view.image)
+        is_owed = self._is_owed and view.time - self._searched >= _AGAIN
+        return None if is_same and not is_owed else sought
 
     def _search(
         self,
