@@ -63,7 +63,6 @@ class BodyFinder:
             DependencyError: It is missing, or no runtime works.
         """
         self._network = Network("body")
-        self._picture = np.empty((self._network.size, self._network.size, 3), dtype=np.uint8)
         self._smooth = OneEuro(_CALM)
         self._smooth_region = OneEuro(_CALM_REGION)
 
@@ -79,8 +78,7 @@ class BodyFinder:
             least: Probability that it must have.
         """
         side = self._network.size
-        region.cut(image, self._picture, cv2.BORDER_CONSTANT)
-        raw, presence, heat = self._network.run(self._picture, 0.0, 1.0)
+        raw, presence, heat = self._network.look(image, region, cv2.BORDER_CONSTANT)
         if not presence[0] >= least:
             self.reset()
             return None

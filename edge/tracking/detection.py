@@ -42,7 +42,6 @@ class Detector:
         self._network = Network(name)
         self._low = low
         self._anchors = anchors(self._network.size, layers)
-        self._picture = np.empty((self._network.size, self._network.size, 3), dtype=np.uint8)
 
     def find(self, image: NDArray[np.uint8], region: Region, least: float) -> NDArray[np.float32]:
         """Look in a region of an RGB image (H, W, 3).
@@ -57,8 +56,7 @@ class Detector:
             surest first. Boxes are upright in the region.
         """
         side = self._network.size
-        region.cut(image, self._picture, cv2.BORDER_CONSTANT)
-        raw, logits = self._network.run(self._picture, self._low, 1.0)
+        raw, logits = self._network.look(image, region, cv2.BORDER_CONSTANT, self._low)
         scores = 1 / (1 + np.exp(-logits[:, 0].clip(-30, 30)))
         chosen = np.flatnonzero(scores >= least)
         boxes = raw[chosen].reshape(len(chosen), raw.shape[1] // 2, 2)

@@ -164,7 +164,7 @@ class HandTrack:
         if body.visible[self._wrist] < _VISIBLE:
             self._lose(view.image, self._edge(view.image, body))
             return None
-        sought = eyes.seek(view.image, *body.points[[self._wrist, self._index, self._pinky], :2])
+        sought = eyes.seek(view.image, body.points[[self._wrist, self._index, self._pinky], :2])
         if self._next is not None:
             return self._next if self._next.fits(sought) else sought
         place = self._patch.place

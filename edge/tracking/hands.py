@@ -62,12 +62,10 @@ class HandFinder:
             DependencyError: It is missing, or no runtime works.
         """
         self._network = Network(kind)
-        self._picture = np.empty((self._network.size, self._network.size, 3), dtype=np.uint8)
 
     def find(self, image: NDArray[np.uint8], region: Region) -> Found:
         """Look for a hand in a region of an RGB image (H, W, 3)."""
-        region.cut(image, self._picture, cv2.BORDER_REPLICATE)
-        raw, score = self._network.run(self._picture, 0.0, 1.0)
+        raw, score = self._network.look(image, region, cv2.BORDER_REPLICATE)
         points = raw.reshape(-1, 3) * np.array([1, 1, _DEPTH], dtype=np.float32)
         return Found(region.to_image(points, _SIDE), float(score[0]))
 
@@ -82,26 +80,18 @@ class HandSeeker:
             DependencyError: It is missing, or no runtime works.
         """
         self._network = Network("recrop")
-        self._picture = np.empty((self._network.size, self._network.size, 3), dtype=np.uint8)
 
-    def seek(
-        self,
-        image: NDArray[np.uint8],
-        wrist: NDArray[np.float32],
-        index: NDArray[np.float32],
-        pinky: NDArray[np.float32],
-    ) -> Region:
-        """Look round the wrist, the index's and the pinky's knuckle (2,) of the body, pixels."""
+    def seek(self, image: NDArray[np.uint8], arm: NDArray[np.float32]) -> Region:
+        """Look round the body's wrist, index's and pinky's knuckle (3, 2), pixels."""
+        wrist, index, pinky = arm
         middle = (2 * index + pinky) / 3
         away = float(np.hypot(*(middle - wrist)))
         turn = region_between(wrist, middle, 0.0).turn
         rough = Region(float(middle[0]), float(middle[1]), 2 * away, turn)
         rough = rough.moved(0.0, _UP, _ROUGH / 2)
-        side = self._network.size
-        rough.cut(image, self._picture, cv2.BORDER_REPLICATE)
-        (four,) = self._network.run(self._picture, 0.0, 1.0)
+        (four,) = self._network.look(image, rough, cv2.BORDER_REPLICATE)
         pair = np.pad(four.reshape(2, 2), ((0, 0), (0, 1)))
-        centre, edge = rough.to_image(pair, side)
+        centre, edge = rough.to_image(pair, self._network.size)
         size = 2 * float(np.hypot(*(edge - centre)[:2]))
         return upside(region_between(centre, edge, size)).moved(0.0, _UP, 1.0)
 
@@ -116,17 +106,11 @@ class HandEyes:
         self.runs: Counter[Name] = Counter()
         """How often each network has run."""
 
-    def seek(
-        self,
-        image: NDArray[np.uint8],
-        wrist: NDArray[np.float32],
-        index: NDArray[np.float32],
-        pinky: NDArray[np.float32],
-    ) -> Region:
+    def seek(self, image: NDArray[np.uint8], arm: NDArray[np.float32]) -> Region:
         """Find where to look for a hand, as HandSeeker says."""
         self._seeker = self._seeker or HandSeeker()
         self.runs["recrop"] += 1
-        return self._seeker.seek(image, wrist, index, pinky)
+        return self._seeker.seek(image, arm)
 
     def palms(self, image: NDArray[np.uint8], region: Region) -> list[Region]:
         """Find hands' regions from palms, as PalmFinder says."""

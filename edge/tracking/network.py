@@ -15,6 +15,8 @@ from edge.tracking.trimming import trim
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from edge.tracking.region import Region
+
 Name = Literal["person", "body", "palm", "recrop", "hand_full", "hand_lite"]
 
 _FILES: Final[dict[Name, str]] = {
@@ -50,22 +52,29 @@ class Network:
         self._input = int(detail["index"])
         self.size = int(detail["shape"][1])
         """Height and width of its input, pixels."""
+        self._picture = np.empty((self.size, self.size, 3), dtype=np.uint8)
         details = self._interpreter.get_output_details()
         self._outputs = [int(one["index"]) for one in details]
 
-    def run(self, picture: NDArray[np.uint8], low: float, high: float) -> list[NDArray[np.float32]]:
+    def look(
+        self, image: NDArray[np.uint8], region: Region, border: int, low: float = 0.0
+    ) -> list[NDArray[np.float32]]:
+        """Run it on a region of an RGB image (H, W, 3); see Region.cut for the border."""
+        region.cut(image, self._picture, border)
+        return self.run(self._picture, low)
+
+    def run(self, picture: NDArray[np.uint8], low: float = 0.0) -> list[NDArray[np.float32]]:
         """Run it.
 
         Args:
             picture: (size, size, 3) RGB.
-            low: What 0 is for the network.
-            high: What 255 is for the network.
+            low: What 0 is for the network; 255 is 1.
 
         Returns:
             The outputs kept, without the batch.
         """
         view = self._interpreter.tensor(self._input)()
-        np.multiply(picture, np.float32((high - low) / 255), out=view[0], dtype=np.float32)
+        np.multiply(picture, np.float32((1.0 - low) / 255), out=view[0], dtype=np.float32)
         if low:
             view += np.float32(low)
         del view  # the interpreter does not run while its memory is lent
