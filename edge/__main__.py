@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _mark() -> str:
     """Say whose error it is, or to the journal, which knows that, how bad it is."""
-    from edge.journal import is_in_journal
+    from edge.system.journal import is_in_journal
 
     return "<3>" if is_in_journal() else "sign-edge: "
 

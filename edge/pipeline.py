@@ -12,23 +12,23 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from edge.controller import Controller
+from edge.camera.live import without_secrets
+from edge.device.capture_thread import Feed
+from edge.device.controller import Controller
+from edge.device.power import Governor
+from edge.device.statistics import Figures
+from edge.device.watchdog import Watchdog
 from edge.errors import EdgeError, SetupError
-from edge.feed import Feed
-from edge.figures import Figures
-from edge.health import Attended, Heartbeat
-from edge.live import without_secrets
-from edge.notify import Notifier
 from edge.page.start import make_hub, make_server
-from edge.power import Governor
-from edge.sensors import Sensors
-from edge.watchdog import Watchdog
+from edge.system.health import Attended, Heartbeat
+from edge.system.sensors import Sensors
+from edge.system.systemd_notify import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.bundle import Bundle
-    from edge.settings import Settings
+    from edge.config.settings import Settings
+    from edge.recognition.bundle import Bundle
 
 logger = logging.getLogger(__name__)
 

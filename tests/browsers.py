@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from test_process import Daemon, archive, free_port
+from daemons import Daemon, archive, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

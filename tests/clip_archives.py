@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge.dataset.stream import ArchiveReader, ArchiveWriter
+from edge.dataset.archive_stream import ArchiveReader, ArchiveWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 import cv2
 import numpy as np
 
-from edge.sources import quiet_opencv
+from edge.camera.recordings import quiet_opencv
 
 FPS = 25.0
 

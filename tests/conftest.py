@@ -13,9 +13,9 @@ from broker import Broker, Subscriber
 from hypothesis import settings
 from numpy.typing import NDArray
 
-from edge.bundle import Bundle, find_bundle, read_bundle
+from edge.landmarks.skeleton import INDEX, LEFT_HAND, POINTS, RIGHT_HAND
 from edge.messages import Landmarks
-from edge.skeleton import INDEX, LEFT_HAND, POINTS, RIGHT_HAND
+from edge.recognition.bundle import Bundle, find_bundle, read_bundle
 
 # A slow machine is no fault; what must be quick is measured where it matters.
 settings.register_profile("unhurried", deadline=None)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from clipserver import write_video
 
-from edge.dataset.extractor import Extracted, Task
+from edge.config.settings import LandmarkSettings
+from edge.dataset.extracting.extractor import Extracted, Task
 from edge.dataset.manifest import Entry, write_manifest
-from edge.settings import LandmarkSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

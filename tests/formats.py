@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from conftest import Signing
 
-from edge.archive import Clip, write_clips
-from edge.skeleton import LEFT_HAND, POSE, RIGHT_HAND
+from edge.landmarks.archive import Clip, write_clips
+from edge.landmarks.skeleton import LEFT_HAND, POSE, RIGHT_HAND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from broker import free_port
 
-from edge.controller import Controller
-from edge.figures import Figures
+from edge.config.settings import Settings
+from edge.device.controller import Controller
+from edge.device.newest_slot import Slot
+from edge.device.statistics import Figures
 from edge.page.hub import Hub
 from edge.page.start import make_hub, make_server
-from edge.sensors import Sensors
-from edge.settings import Settings
-from edge.slot import Slot
+from edge.system.sensors import Sensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from edge.bundle import Bundle
+    from edge.recognition.bundle import Bundle
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHIVE = f"archive:{ROOT / 'models' / 'words' / 'prototypes.npz'}"

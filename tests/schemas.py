@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from edge.archive import Clip, read_clips, write_clips
-from edge.spelling_streams import make_streams
+from edge.evaluation.spelling_streams import make_streams
+from edge.landmarks.archive import Clip, read_clips, write_clips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from edge import config
-from edge.commands.printing import print_json, print_line
+from edge.commands.output import print_json, print_line
+from edge.config import load as config
 
 if TYPE_CHECKING:
     import argparse
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def bench(options: argparse.Namespace) -> int:
     """Measure the backends side by side on the same frames of videos."""
-    from edge.bench.report import measure
-    from edge.bench.table import bench_table
+    from edge.evaluation.bench.report import measure
+    from edge.evaluation.bench.table import bench_table
 
     settings = config.load(options.config, overrides=options.set)
     report = measure(options.files, settings, _tell)

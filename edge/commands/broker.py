@@ -6,9 +6,9 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from edge import config
-from edge.commands.common import broker_overrides_of
-from edge.commands.printing import print_json, print_line
+from edge.commands.output import print_json, print_line
+from edge.commands.settings import broker_overrides_of
+from edge.config import load as config
 from edge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def monitor(options: argparse.Namespace) -> int:
     """Show every device on a broker, live or once."""
     from rich.console import Console
 
-    from edge.monitor import snapshot, table_of, watch
+    from edge.mqtt.monitor import snapshot, table_of, watch
 
     settings = config.load(options.config, overrides=broker_overrides_of(options)).mqtt
     if not 0 < options.seconds <= _LISTEN_MAX:  # never so with nan
@@ -47,7 +47,7 @@ def monitor(options: argparse.Namespace) -> int:
 
 def mqtt(options: argparse.Namespace) -> int:
     """Have the broker forget a device, the only action so far."""
-    from edge.removal import remove
+    from edge.mqtt.removal import remove
 
     overrides = broker_overrides_of(options)
     if options.device is not None:

@@ -10,17 +10,17 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from edge import config
-from edge.bundle import find_bundle, read_bundle
-from edge.commands.common import overrides_of
-from edge.commands.printing import print_json, print_line
-from edge.journal import set_up_logging
+from edge.commands.output import print_json, print_line
+from edge.commands.settings import overrides_of
+from edge.config import load as config
+from edge.recognition.bundle import find_bundle, read_bundle
+from edge.system.journal import set_up_logging
 
 if TYPE_CHECKING:
     import argparse
 
-    from edge.bundle import Bundle
-    from edge.settings import Settings
+    from edge.config.settings import Settings
+    from edge.recognition.bundle import Bundle
 
 
 def run(options: argparse.Namespace) -> int:

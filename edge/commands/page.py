@@ -6,8 +6,8 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
-from edge import config
-from edge.commands.printing import print_line
+from edge.commands.output import print_line
+from edge.config import load as config
 from edge.errors import ConfigError
 from edge.page.secrets import (
     MOST,

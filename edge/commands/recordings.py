@@ -6,27 +6,27 @@ import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from edge import config
-from edge.camera import open_camera, source_kind
-from edge.commands.common import overrides_of, settings_and_bundle
-from edge.commands.printing import print_json, print_line
+from edge.camera.source import open_camera, source_kind
+from edge.commands.output import print_json, print_line
+from edge.commands.settings import overrides_of, settings_and_bundle
+from edge.config import load as config
 from edge.errors import ConfigError
 from edge.messages import Declined, Sign, Utterance
-from edge.spelling_word import Letter, Spelled
+from edge.recognition.spelling.spelled_word import Letter, Spelled
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
+    from edge.config.settings import Settings
     from edge.dataset.recorder import Step
     from edge.messages import Frame, Landmarks
-    from edge.recognizer import Event
-    from edge.settings import Settings
+    from edge.recognition.recognizer import Event
 
 
 def replay(options: argparse.Namespace) -> int:
     """Run the pipeline over a recording on its own clock and print what it would say."""
-    from edge.recognizer import Recognizer
+    from edge.recognition.recognizer import Recognizer
 
     settings, bundle = settings_and_bundle(options, source=options.source)
     items = _recording(settings)
@@ -44,7 +44,7 @@ def replay(options: argparse.Namespace) -> int:
 
 def classify(options: argparse.Namespace) -> int:
     """Print the top-k of each isolated clip."""
-    from edge.evaluation import classify_file
+    from edge.evaluation.clips import classify_file
 
     settings, bundle = settings_and_bundle(options)
     for path in options.files:
@@ -59,8 +59,8 @@ def classify(options: argparse.Namespace) -> int:
 
 def record(options: argparse.Namespace) -> int:
     """Record one's own words, each take after a countdown."""
+    from edge.commands.lessons import frames_of
     from edge.dataset.recorder import Plan, check_plan, record
-    from edge.lessons import frames_of
 
     for name, least, most in (("takes", 1, 100), ("seconds", 0.5, 10), ("countdown", 0, 60)):
         if not least <= getattr(options, name) <= most:
@@ -109,7 +109,7 @@ def _text_of(step: Step, takes: int) -> str:
 def _recording(settings: Settings) -> Iterator[Frame | Landmarks]:
     never = threading.Event()
     if source_kind(settings.camera.source) == "archive":
-        from edge.playback import Playback
+        from edge.landmarks.archive_player import Playback
 
         return Playback(settings.camera, is_live=False).landmarks(never)
     return open_camera(settings.camera, live_clock=False).frames(never)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.commands.printing import print_line
+from edge.commands.output import print_line
 from edge.errors import DependencyError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge.dataset.rows import write_rows
+from edge.dataset.csv_rows import write_rows
 from edge.errors import ArchiveError
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.dataset.stream import COLUMNS, ArchiveReader, ArchiveWriter
+from edge.dataset.archive_stream import COLUMNS, ArchiveReader, ArchiveWriter
 from edge.errors import ArchiveError, ConfigError, SourceError
-from edge.landmarker import Landmarker
-from edge.recognizer import least_step
-from edge.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND
+from edge.landmarks.landmarker import Landmarker
+from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND
+from edge.recognition.recognizer import least_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge.config.settings import LandmarkSettings
     from edge.messages import Frame
-    from edge.settings import LandmarkSettings
 
 _TRIES: Final = 3
 """Times that a take in which nobody is seen is asked for again."""
@@ -262,8 +262,8 @@ def _tidy(what: str, text: str) -> str:
 
 
 def _write_video(path: Path, shown: Sequence[Frame], fps: float) -> None:
-    from edge.dataset.film import Film
     from edge.dataset.outputs import replacing
+    from edge.dataset.viewing.video_writer import Film
 
     with replacing(path) as part, Film(part, Fraction(round(fps * 1000), 1000)) as film:
         for frame in shown:

@@ -16,7 +16,7 @@ import time
 from typing import Final
 
 from edge.doctor.finding import Finding
-from edge.folders import python_path
+from edge.system.paths import python_path
 
 _TIME: Final = 60.0
 """Seconds; a slow board takes ten to load the models from its card."""
@@ -67,10 +67,10 @@ def main() -> int:
     """Find landmarks in a picture without people and print how long that takes."""
     import numpy as np
 
+    from edge.config.settings import LandmarkSettings
     from edge.errors import EdgeError
-    from edge.landmarker import Landmarker
+    from edge.landmarks.landmarker import Landmarker
     from edge.messages import Frame
-    from edge.settings import LandmarkSettings
 
     try:
         landmarker = Landmarker(LandmarkSettings.model_validate({"backend": sys.argv[1]}))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge.doctor.finding import Finding, output_of, text_of
-from edge.folders import state_folder
-from edge.sensors import Sensors
+from edge.system.paths import state_folder
+from edge.system.sensors import Sensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

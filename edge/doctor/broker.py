@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import paho.mqtt.client as mqtt
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from edge.settings import MqttSettings
+    from edge.config.settings import MqttSettings
 
 _PATIENCE: Final = 5.0
 """Seconds that the connection, and then each answer, may take."""
@@ -37,7 +37,7 @@ def check_broker(settings: MqttSettings) -> Finding:
     place = f"{settings.host}:{settings.port}"
     began = time.monotonic()
     try:
-        from edge.connection import make_client
+        from edge.mqtt.client import make_client
 
         client = make_client(settings)  # the daemon keeps its own name and is not put out
     except (EdgeError, ImportError) as error:

@@ -13,9 +13,9 @@ from edge.errors import EdgeError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from edge.cameras import Attached
+    from edge.camera.attached import Attached
+    from edge.config.settings import CameraSettings
     from edge.doctor.unit import Unit
-    from edge.settings import CameraSettings
 
 CAMERA_TIME: Final = 8.0
 """Seconds for a camera's first picture and its frame rate."""
@@ -65,7 +65,7 @@ class _Watched:
 def list_cameras(settings: CameraSettings) -> Iterable[Finding]:
     """Name the cameras there are, each with what to write for camera.source."""
     try:
-        from edge.cameras import attached_cameras, ribbon_cameras
+        from edge.camera.attached import attached_cameras, ribbon_cameras
     except ImportError:
         return
     attached = attached_cameras()
@@ -78,7 +78,7 @@ def list_cameras(settings: CameraSettings) -> Iterable[Finding]:
 
 def steadier_source(source: str, attached: Sequence[Attached]) -> str:
     """Advise a name that outlives replugging, where the configured one does not."""
-    from edge.webcam import device_path
+    from edge.camera.webcam import device_path
 
     if not source.isdecimal() and not source.startswith("/dev/video"):
         return ""
@@ -104,9 +104,9 @@ def check_camera(
         limit: Seconds for all of it.
     """
     try:
-        from edge.camera import source_kind
-        from edge.live import without_secrets
-        from edge.playback import Playback
+        from edge.camera.live import without_secrets
+        from edge.camera.source import source_kind
+        from edge.landmarks.archive_player import Playback
 
         name = without_secrets(settings.source)
         kind = source_kind(settings.source)
@@ -172,7 +172,7 @@ def _blind(name: str, complaint: str, unit: Unit | None) -> Finding:
 
 def _watch(settings: CameraSettings, limit: float) -> _Watched:
     """Read pictures for a while."""
-    from edge.camera import open_camera
+    from edge.camera.source import open_camera
 
     watched = _Watched()
     stop = threading.Event()

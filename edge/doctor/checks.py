@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from edge.doctor.acceleration import check_acceleration
-from edge.doctor.access import CREDENTIALS, check_access, state_of
 from edge.doctor.board import check_board
 from edge.doctor.broker import check_broker
 from edge.doctor.camera import check_camera, list_cameras
@@ -14,6 +13,7 @@ from edge.doctor.clock import check_clock
 from edge.doctor.models import check_config, check_model, needed_bundles
 from edge.doctor.packages import check_packages, check_python
 from edge.doctor.page import check_page
+from edge.doctor.rights import CREDENTIALS, check_access, state_of
 from edge.doctor.sound import check_sound, play_test
 from edge.doctor.unit import check_unit, read_unit
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from edge.config.settings import Settings
     from edge.doctor.finding import Finding
-    from edge.settings import Settings
 
 
 def run_checks(

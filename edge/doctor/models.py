@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.credentials import read_login, tls_context
 from edge.doctor.finding import Finding
 from edge.errors import ConfigError, EdgeError
+from edge.mqtt.credentials import read_login, tls_context
 
 if TYPE_CHECKING:
-    from edge.settings import Settings
+    from edge.config.settings import Settings
 
 
 def check_config(settings: Settings) -> Finding:
@@ -47,8 +47,8 @@ def check_model(name: str, key: str = "classifier.bundle") -> Finding:
     try:
         import numpy as np
 
-        from edge.bundle import find_bundle, read_bundle
-        from edge.runtime import Network
+        from edge.recognition.bundle import find_bundle, read_bundle
+        from edge.tflite import Network
 
         bundle = read_bundle(find_bundle(name, key))
         network = Network(bundle.model_path)

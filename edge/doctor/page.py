@@ -9,7 +9,7 @@ from edge.errors import ConfigError, DependencyError
 from edge.page.start import make_hub
 
 if TYPE_CHECKING:
-    from edge.settings import Settings
+    from edge.config.settings import Settings
 
 _INSTALL: Final = "run scripts/setup --extras web, or leave page.enabled at false"
 _SECRETS: Final = (

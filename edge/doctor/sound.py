@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge.doctor.finding import Finding, output_of, text_of
-from edge.speaker import FILE_PREFIX
+from edge.speech.speaking_process import FILE_PREFIX
 
 if TYPE_CHECKING:
-    from edge.settings import SpeechSettings
+    from edge.config.settings import SpeechSettings
 
 _CARD: Final = re.compile(r"^card (\d+): (\S+) \[(.*?)\], device (\d+): ", re.MULTILINE)
 _TEST: Final = "sign-edge: one, two, three"
@@ -54,7 +54,7 @@ def check_sound(settings: SpeechSettings, root: Path = Path("/")) -> Finding:
 
 def play_test(settings: SpeechSettings) -> Finding:
     """Say a few words the way the daemon does."""
-    from edge.speech import Speech
+    from edge.speech.loudspeaker import Speech
 
     if not settings.enabled or settings.engine == "none":
         advice = "set speech.enabled = true and speech.engine"

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge.errors import ConfigError
-from edge.limits import TokenBucket
 from edge.page.answers import Refused
 from edge.page.secrets import PASSWORD, TOKEN, SecretFile, check_hash, is_password, is_token
+from edge.system.rate_limits import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.settings import PageSettings
+    from edge.config.settings import PageSettings
 
 logger = logging.getLogger(__name__)
 

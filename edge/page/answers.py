@@ -8,8 +8,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from edge.faults import first_fault
-from edge.payloads import encode
+from edge.config.faults import first_fault
+from edge.mqtt.payloads import encode
 
 if TYPE_CHECKING:
     from starlette.requests import Request

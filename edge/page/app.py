@@ -12,9 +12,10 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from edge.page import dictionary, live, practice, session, settings_routes, status, teach, trial
 from edge.page.answers import Refused
 from edge.page.guard import Guard
+from edge.page.routes import dictionary, live, practice, session, status, teach, trial
+from edge.page.routes import settings as settings_routes
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from edge.errors import EdgeError
 from edge.page.answers import Refused
-from edge.taught import folder_of
+from edge.recognition.learning.taught_words import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from starlette.requests import HTTPConnection
 
-    from edge.bundle import Bundle
-    from edge.controller import Controller
+    from edge.config.settings import PageSettings, Settings
+    from edge.device.controller import Controller
     from edge.page.access import Access
     from edge.page.hub import Hub
     from edge.page.logs import LogRing
-    from edge.settings import PageSettings, Settings
+    from edge.recognition.bundle import Bundle
 
 Result = TypeVar("Result")
 

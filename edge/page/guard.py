@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from edge.limits import TokenBucket
 from edge.page.access import Access, is_loopback
 from edge.page.answers import Refused
+from edge.system.rate_limits import TokenBucket
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from edge.settings import PageSettings
+    from edge.config.settings import PageSettings
 
 _OPEN: Final = frozenset({"/", "/favicon.ico", "/api/session", "/api/login", "/healthz"})
 """What may be seen without a session; and everything below /static/."""

@@ -9,8 +9,8 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from edge.journal import stage_of
-from edge.repeats import Repeats
+from edge.system.journal import stage_of
+from edge.system.log_repeats import Repeats
 
 if TYPE_CHECKING:
     from types import TracebackType

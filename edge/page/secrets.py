@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.errors import ConfigError, EdgeError
-from edge.folders import state_folder
+from edge.system.paths import state_folder
 
 PASSWORD: Final = "page-password"  # noqa: S105 - the name of a file
 TOKEN: Final = "page-token"  # noqa: S105 - the name of a file

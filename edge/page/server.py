@@ -15,12 +15,12 @@ import h11
 import uvicorn
 
 from edge.errors import ConfigError
-from edge.health import Heartbeat
 from edge.page.app import make_app
+from edge.system.health import Heartbeat
 
 if TYPE_CHECKING:
+    from edge.config.settings import PageSettings
     from edge.page.context import PageContext
-    from edge.settings import PageSettings
 
 logger = logging.getLogger(__name__)
 

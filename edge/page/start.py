@@ -11,10 +11,10 @@ from edge.errors import DependencyError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.controller import Controller
+    from edge.config.settings import Settings
+    from edge.device.controller import Controller
     from edge.page.hub import Hub
     from edge.page.server import PageServer
-    from edge.settings import Settings
 
 _PACKAGES = ("starlette", "uvicorn", "websockets", "python_multipart", "prometheus_client")
 
@@ -52,7 +52,7 @@ def make_server(
     Raises:
         ConfigError: A password is missing, or a file of it is unusable.
     """
-    from edge.camera import source_kind
+    from edge.camera.source import source_kind
     from edge.page.access import Access
     from edge.page.context import PageContext
     from edge.page.logs import LogRing

@@ -1,6 +1,6 @@
 """What an uploaded clip shows: its words, its segments on a time line and its telling moments.
 
-Runs in the child process of ``edge.page.trial_child``; nothing here is imported by the daemon.
+Runs in the child process of ``edge.page.trial_process``; nothing here is imported by the daemon.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from edge.archive import Clip
-from edge.camera import open_camera
-from edge.composer import Composer
+from edge.camera.source import open_camera
 from edge.errors import SourceError
-from edge.evaluation import predict
-from edge.letters import make_classifier
+from edge.evaluation.clips import predict
+from edge.landmarks.archive import Clip
+from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
 from edge.messages import Prediction, Segment, Sign
-from edge.page.bodies import to_json_points
-from edge.recognizer import least_step, make_segmenter
-from edge.skeleton import LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
-from edge.teaching import Teacher
+from edge.page.skeletons import to_json_points
+from edge.recognition.composer import Composer
+from edge.recognition.learning.teacher import Teacher
+from edge.recognition.recognizer import least_step, make_segmenter
+from edge.recognition.spelling.letter_classifier import make_classifier
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from edge.bundle import Bundle
-    from edge.classifier import Classifier
+    from edge.config.settings import Settings
     from edge.messages import Declined, Landmarks
-    from edge.settings import Settings
+    from edge.recognition.bundle import Bundle
+    from edge.recognition.classifying.classifier import Classifier
 
 _SIDE_MAX: Final = 4096
 """Pixels of a picture's longer side."""
@@ -141,7 +141,9 @@ def watch(path: Path, settings: Settings, seconds_max: float) -> Watched:
     try:
         with open_camera(camera, live_clock=False) as source:
             _check(_promised_seconds(path) - _ROUNDING, (), seconds_max)
-            from edge.landmarker import Landmarker  # MediaPipe, for a clip that is worth it
+            from edge.landmarks.landmarker import (
+                Landmarker,  # MediaPipe, for a clip that is worth it
+            )
 
             landmarker = Landmarker(settings.landmarks)
             try:

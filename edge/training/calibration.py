@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.classifier import softmax
+from edge.recognition.classifying.classifier import softmax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

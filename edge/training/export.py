@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge import __version__
-from edge.bundle import read_bundle
-from edge.classifier import softmax
+from edge.config.settings import Settings
 from edge.errors import ConfigError
-from edge.evaluation import evaluate_archives
-from edge.runtime import Network
-from edge.settings import Settings
+from edge.evaluation.clips import evaluate_archives
+from edge.recognition.bundle import read_bundle
+from edge.recognition.classifying.classifier import softmax
+from edge.tflite import Network
 from edge.training import zoo
 from edge.training.calibration import (
     DEFAULT_THRESHOLD,
     fit_temperature,
     fit_thresholds,
 )
-from edge.training.card import write_card
-from edge.training.dataset import find_archives
+from edge.training.examples import find_archives
+from edge.training.model_card import write_card
 from edge.training.recipe import load_dumped
-from edge.training.tasks import make_task
+from edge.training.tasks.task import make_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.training.recipe import Recipe
-    from edge.training.tasks import Batch, Task
+    from edge.training.tasks.task import Batch, Task
 
 logger = logging.getLogger(__name__)
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge import features
-from edge.archive import Clip
-from edge.skeleton import INDEX, LEFT_HAND, RIGHT_HAND, mirror
+from edge.landmarks.archive import Clip
+from edge.landmarks.skeleton import INDEX, LEFT_HAND, RIGHT_HAND, mirror
+from edge.recognition.features import segment as features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from edge.training.dataset import Example
+    from edge.training.examples import Example
 
 FPS: Final = 15.0
 """Frames per second of the trajectories."""

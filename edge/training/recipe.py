@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from edge.config.faults import first_fault
 from edge.errors import ConfigError
-from edge.faults import first_fault
-from edge.training.augment import Augmentation, Share
-from edge.training.letters import HandAugmentation
+from edge.training.body_augmentation import Augmentation, Share
+from edge.training.tasks.letters import HandAugmentation
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -43,12 +43,12 @@ class DataRecipe(_Part):
     """Archives that only teach OTHER."""
 
     hands: tuple[str, ...] = ()
-    """Archives of hands without a body (edge.training.bodies); clips of known words only,
+    """Archives of hands without a body (edge.training.borrowed_bodies); clips of known words only,
     unless ``vocabulary`` is all."""
 
     face: bool = True
     """Whether the network also sees where the hands are from the face; false leaves those features
-    out, the last of edge.features."""
+    out, the last of edge.recognition.features.segment."""
 
     vocabulary: Literal["known", "all"] = "known"
     """All: every label of every archive is a class, for pre-training."""

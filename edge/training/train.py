@@ -14,15 +14,15 @@ import numpy as np
 from edge.errors import ConfigError
 from edge.training import zoo
 from edge.training.recipe import dump
-from edge.training.report import write_curves, write_report
-from edge.training.tasks import make_task
+from edge.training.run_report import write_curves, write_report
+from edge.training.tasks.task import make_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from edge.training.recipe import Recipe, ScheduleRecipe
-    from edge.training.tasks import Batch, Task
+    from edge.training.tasks.task import Batch, Task
 
 _QUEUED: Final = 16
 """Batches made ahead."""
@@ -33,7 +33,7 @@ def train(recipe: Recipe, folder: Path, run: Path) -> None:
 
     Leaves in the run folder ``model.keras`` (averaged weights), ``labels.json``,
     ``recipe.json``, ``sources.json``, ``log.csv`` and, where something is held out, what
-    edge.training.report draws of it; ``backup/`` holds the last finished epoch.
+    edge.training.run_report draws of it; ``backup/`` holds the last finished epoch.
 
     Args:
         recipe: What to train.

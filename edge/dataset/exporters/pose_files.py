@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from edge.dataset.csv_rows import write_rows
 from edge.dataset.importers.pose_files import COMPONENTS, INDEX, LISTED
 from edge.dataset.packages import need
-from edge.dataset.rows import write_rows
 from edge.errors import ConfigError, SourceError
-from edge.skeleton import FINGERS, POSE_NAMES
-from edge.skeleton import INDEX as PLACES
+from edge.landmarks.skeleton import FINGERS, POSE_NAMES
+from edge.landmarks.skeleton import INDEX as PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge.dataset.stream import ArchiveReader
+    from edge.dataset.archive_stream import ArchiveReader
 
 _HEIGHT: Final = 720
 """Pixels of a picture's height, or a little more."""

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from edge.dataset.importers.pointrows import PARTS
+from edge.dataset.importers.point_rows import PARTS
 from edge.dataset.outputs import replacing
 from edge.dataset.packages import need
-from edge.skeleton import NAMES, POINTS
+from edge.landmarks.skeleton import NAMES, POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge.dataset.stream import ArchiveReader
+    from edge.dataset.archive_stream import ArchiveReader
 
 Rows = Literal["frame", "point"]
 """What a row of a table is."""

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from edge.dataset.importers.names import signer_of
+from edge.dataset.importers.file_names import signer_of
 from edge.dataset.importers.recordings import Failure
-from edge.dataset.importers.spreading import spread
 from edge.dataset.outputs import replacing
+from edge.dataset.processes import spread
 from edge.errors import ArchiveError
-from edge.graph import HandsGraph
-from edge.letters import NOTHING
+from edge.landmarks.holistic.graph import HandsGraph
+from edge.recognition.spelling.letter_classifier import NOTHING
 
 if TYPE_CHECKING:
     import re
@@ -43,7 +43,7 @@ class Still:
     """(21, 3): x and z divided by the picture's width, y by its height."""
 
     handedness: str
-    """``Left`` or ``Right`` as MediaPipe Hands says (edge.archive.Hand)."""
+    """``Left`` or ``Right`` as MediaPipe Hands says (edge.landmarks.archive.Hand)."""
 
     aspect: float
     """The picture's width / height."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from edge.dataset.importers.pointrows import PARTS
+from edge.dataset.importers.point_rows import PARTS
 from edge.errors import ArchiveError
-from edge.skeleton import INDEX
+from edge.landmarks.skeleton import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from edge.dataset.importers.names import name_of
+from edge.dataset.importers.file_names import name_of
 from edge.dataset.manifest import Entry
 from edge.errors import ArchiveError
 
@@ -25,7 +25,7 @@ def read_folder(
     """List a folder's videos, at any depth.
 
     Args:
-        folder: Where they are, named as edge.dataset.importers.names.name_of says.
+        folder: Where they are, named as edge.dataset.importers.file_names.name_of says.
         target: The folder of the manifest to be.
         pattern: Of their paths, where they are named otherwise.
         signer: Of the videos whose names do not say.

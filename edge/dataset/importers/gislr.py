@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge.dataset.importers.pointrows import COLUMNS, PARTS, place
+from edge.dataset.csv_rows import read_rows
+from edge.dataset.importers.point_rows import COLUMNS, PARTS, place
 from edge.dataset.importers.recordings import Failure, Recording
-from edge.dataset.importers.spreading import spread
 from edge.dataset.packages import need
-from edge.dataset.rows import read_rows
+from edge.dataset.processes import spread
 from edge.errors import ArchiveError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import csv
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
+from edge.dataset.importers.file_names import signer_of
 from edge.dataset.importers.folders import place_from
-from edge.dataset.importers.names import signer_of
 from edge.dataset.manifest import Entry
 from edge.errors import ArchiveError, ConfigError
 

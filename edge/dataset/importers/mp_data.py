@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.dataset.importers.names import spaced
+from edge.dataset.importers.file_names import spaced
 from edge.dataset.importers.recordings import Failure, Recording
 from edge.errors import ArchiveError
-from edge.skeleton import HAND_POINTS, LEFT_HAND, POINTS, POSE, RIGHT_HAND
+from edge.landmarks.skeleton import HAND_POINTS, LEFT_HAND, POINTS, POSE, RIGHT_HAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

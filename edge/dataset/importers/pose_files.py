@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge.dataset.importers.names import Named, name_of
+from edge.dataset.csv_rows import read_rows
+from edge.dataset.importers.file_names import Named, name_of
 from edge.dataset.importers.recordings import Failure, Recording
 from edge.dataset.packages import need
-from edge.dataset.rows import read_rows
 from edge.errors import ArchiveError
-from edge.skeleton import LEFT_HAND, POINTS, POSE, RIGHT_HAND
+from edge.landmarks.skeleton import LEFT_HAND, POINTS, POSE, RIGHT_HAND
 
 if TYPE_CHECKING:
     import re
@@ -58,7 +58,7 @@ def find_files(folder: Path, pattern: re.Pattern[str] | None = None) -> list[tup
 
     Args:
         folder: Where they are.
-        pattern: Of their paths (edge.dataset.importers.names), instead of the list.
+        pattern: Of their paths (edge.dataset.importers.file_names), instead of the list.
 
     Raises:
         ArchiveError: There is none, or the list names one that is not there.

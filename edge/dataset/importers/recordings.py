@@ -9,9 +9,9 @@ from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.dataset.stream import ArchiveWriter
+from edge.dataset.archive_stream import ArchiveWriter
 from edge.errors import ArchiveError, SourceError
-from edge.skeleton import POINTS
+from edge.landmarks.skeleton import POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

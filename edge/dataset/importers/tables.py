@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from edge.dataset.importers.clip_rows import Runs
 from edge.dataset.importers.columns import find_places
-from edge.dataset.importers.pointrows import COLUMNS, PARTS, place, whole_numbers
+from edge.dataset.importers.point_rows import COLUMNS, PARTS, place, whole_numbers
 from edge.dataset.importers.recordings import Failure, Recording
-from edge.dataset.importers.runs import Runs
-from edge.dataset.importers.tablefile import TableFile
+from edge.dataset.importers.table_file import TableFile
 from edge.errors import ArchiveError
-from edge.skeleton import POINTS
+from edge.landmarks.skeleton import POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,9 +14,9 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
-from edge import features
 from edge.errors import ConfigError
-from edge.training.blocks import normalise
+from edge.recognition.features import segment as features
+from edge.training.zoo_blocks import normalise
 
 layers = keras.layers
 
@@ -42,7 +42,7 @@ def build(
         A model (B, T, F) -> logits (B, K).
 
     Raises:
-        ConfigError: The input is not that of edge.features.
+        ConfigError: The input is not that of edge.recognition.features.segment.
     """
     if shape[1:] != (features.COUNT,):
         raise ConfigError(f"bigru: takes the features of whole signs, not {shape}")

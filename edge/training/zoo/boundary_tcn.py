@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tensorflow import keras
 
-from edge.training.blocks import normalise
+from edge.training.zoo_blocks import normalise
 
 layers = keras.layers
 

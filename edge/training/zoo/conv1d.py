@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tensorflow import keras
 
-from edge.training.blocks import attend, drop_path, normalise
+from edge.training.zoo_blocks import attend, drop_path, normalise
 
 layers = keras.layers
 

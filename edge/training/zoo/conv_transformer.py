@@ -12,9 +12,9 @@ from typing import Any, Final
 import tensorflow as tf
 from tensorflow import keras
 
-from edge import features
 from edge.errors import ConfigError
-from edge.training.blocks import Position, drop_path, encode, normalise
+from edge.recognition.features import segment as features
+from edge.training.zoo_blocks import Position, drop_path, encode, normalise
 
 layers = keras.layers
 
@@ -56,7 +56,7 @@ def build(
         A model (B, T, F) -> logits (B, K).
 
     Raises:
-        ConfigError: The input is not that of edge.features.
+        ConfigError: The input is not that of edge.recognition.features.segment.
     """
     if shape[1:] not in ((features.COUNT,), (features.WITHOUT_FACE,)):
         raise ConfigError(f"conv_transformer: takes the features of whole signs, not {shape}")

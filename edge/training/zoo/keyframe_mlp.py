@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from edge.training.blocks import normalise
+from edge.training.zoo_blocks import normalise
 
 layers = keras.layers
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from tensorflow import keras
 
-from edge.handshape import NAMES
-from edge.skeleton import FINGERS
+from edge.landmarks.skeleton import FINGERS
+from edge.recognition.features.hand import NAMES
 
 layers = keras.layers
 
@@ -32,7 +32,7 @@ def build(
     """Build the network.
 
     Args:
-        shape: (1, F) of edge.handshape.
+        shape: (1, F) of edge.recognition.features.hand.
         classes: K of the output.
         width: Channels of each convolution.
         depth: Convolutions.

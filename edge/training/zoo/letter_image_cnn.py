@@ -1,7 +1,8 @@
 """Convolutions over one small grey picture of a hand.
 
 The plain network of countless fingerspelling projects (LeCun et al. 1998, section II), for the
-record beside the letters read from landmarks. See edge.training.pictures for what it is shown.
+record beside the letters read from landmarks. See
+edge.training.tasks.letter_images for what it is shown.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 from tensorflow import keras
 
-from edge.training.blocks import normalise
+from edge.training.zoo_blocks import normalise
 
 layers = keras.layers
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tensorflow import keras
 
-from edge.training.blocks import normalise
+from edge.training.zoo_blocks import normalise
 
 layers = keras.layers
 

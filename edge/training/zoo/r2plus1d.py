@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
-from edge.training.blocks import normalise
+from edge.training.zoo_blocks import normalise
 
 layers = keras.layers
 

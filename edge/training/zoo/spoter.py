@@ -12,7 +12,7 @@ from typing import Any
 
 from tensorflow import keras
 
-from edge.training.blocks import Position, Query, attend, encode, feed_forward, normalise
+from edge.training.zoo_blocks import Position, Query, attend, encode, feed_forward, normalise
 
 layers = keras.layers
 

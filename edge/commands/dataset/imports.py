@@ -1,0 +1,200 @@
+"""Other formats to manifests and archives."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Final
+
+from edge.commands.output import print_json, print_line
+from edge.dataset.outputs import refuse_existing
+from edge.dataset.progress import track
+from edge.errors import ArchiveError, ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from edge.dataset.importers.recordings import Failure, Recording
+    from edge.dataset.manifest import Entry
+
+_SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
+"""Of ``--size``."""
+
+
+def import_folder(options: argparse.Namespace) -> int:
+    """List a folder's videos in a manifest."""
+    from edge.dataset.importers.file_names import compile_pattern
+    from edge.dataset.importers.folders import read_folder
+
+    pattern = compile_pattern(options.pattern)
+    entries = read_folder(options.source, options.output.parent, pattern, options.signer)
+    return _write_manifest(options, entries, [])
+
+
+def import_listing(options: argparse.Namespace) -> int:
+    """Turn a list of videos into a manifest."""
+    from edge.dataset.importers.file_names import compile_pattern
+    from edge.dataset.importers.listings import Columns, Videos, read_listing
+
+    videos = Videos(options.videos, options.suffix, compile_pattern(options.pattern, "signer"))
+    columns = Columns(options.label, options.file, options.signer, options.split)
+    entries = read_listing(options.source, videos, options.output.parent, columns, options.part)
+    return _write_manifest(options, entries, [])
+
+
+def import_catalogue(options: argparse.Namespace) -> int:
+    """Turn a data set's own JSON into a manifest."""
+    from edge.dataset.fetching.catalogues import read_catalogue
+    from edge.dataset.importers.catalogue_videos import with_videos
+
+    entries = read_catalogue(options.sources)
+    missing: list[Failure] = []
+    if options.videos is not None:
+        entries, missing = with_videos(entries, options.videos, options.output.parent)
+    return _write_manifest(options, entries, missing)
+
+
+def import_gislr(options: argparse.Namespace) -> int:
+    """Import GISLR."""
+    from edge.dataset.importers import gislr
+
+    rows = gislr.read_index(options.source)
+    fps = _positive(options, "fps", gislr.FPS)
+    aspect = _positive(options, "aspect", gislr.ASPECT)
+    jobs = _jobs(options)
+    found = gislr.read_clips(options.source, rows, fps=fps, aspect=aspect, jobs=jobs)
+    return _store(options, found, len(rows))
+
+
+def import_mp_data(options: argparse.Namespace) -> int:
+    """Import a folder MP_Data."""
+    from edge.dataset.importers import mp_data
+
+    clips = mp_data.find_clips(options.source)
+    fps = _positive(options, "fps", mp_data.FPS)
+    aspect = _positive(options, "aspect", mp_data.ASPECT)
+    found = mp_data.read_clips(clips, fps=fps, aspect=aspect, signer=options.signer)
+    return _store(options, found, len(clips))
+
+
+def import_table(options: argparse.Namespace) -> int:
+    """Import tables of landmarks."""
+    from edge.dataset.importers.tables import Assumed, read_table
+
+    usual = Assumed()
+    size = _size_of(options.size)
+    if size and options.aspect:
+        raise ConfigError("--aspect: --size says it already")
+    assumed = Assumed(
+        fps=_positive(options, "fps", usual.fps),
+        aspect=_positive(options, "aspect", usual.aspect),
+        signer=options.signer,
+        size=size,
+    )
+    return _store(
+        options, (one for path in options.sources for one in read_table(path, assumed)), None
+    )
+
+
+def import_pose(options: argparse.Namespace) -> int:
+    """Import a folder of .pose files."""
+    from edge.dataset.importers.file_names import compile_pattern
+    from edge.dataset.importers.pose_files import find_files, read_files
+
+    files = find_files(options.source, compile_pattern(options.pattern))
+    return _store(options, read_files(files), len(files))
+
+
+def import_alphabet(options: argparse.Namespace) -> int:
+    """Import pictures of spelling hands."""
+    from edge.dataset.importers import alphabet
+    from edge.dataset.importers.file_names import compile_pattern
+
+    refuse_existing(options.output, force=options.force)
+    pattern = compile_pattern(options.pattern, "signer")
+    paths = alphabet.find_pictures(options.source)
+    source = options.source.resolve().name
+    found = alphabet.find_hands(paths, options.signer or source, pattern, _jobs(options))
+    done = alphabet.store(
+        options.output, track(found, len(paths), "picture", quiet=options.quiet), source
+    )
+    _report(options, {"hands": done.hands, "empty": done.empty}, done.failures)
+    return 0
+
+
+def _store(
+    options: argparse.Namespace, found: Iterator[Recording | Failure], total: int | None
+) -> int:
+    """Write an archive of what is found, and say what was not."""
+    from edge.dataset.importers.recordings import store
+
+    refuse_existing(options.output, force=options.force)
+    done = store(options.output, track(found, total, "clip", quiet=options.quiet))
+    _report(options, {"clips": done.clips, "frames": done.frames}, done.failures)
+    return 0
+
+
+def _write_manifest(
+    options: argparse.Namespace, entries: Sequence[Entry], failures: Sequence[Failure]
+) -> int:
+    from edge.dataset.manifest import write_manifest
+
+    if not entries:
+        raise ArchiveError(f"{options.output}: not written, for there is nothing to import")
+    refuse_existing(options.output, force=options.force)
+    write_manifest(options.output, entries)
+    words = len({entry.label for entry in entries})
+    signers = len({entry.signer for entry in entries if entry.signer})
+    _report(options, {"clips": len(entries), "words": words, "signers": signers}, failures)
+    return 0
+
+
+def _report(
+    options: argparse.Namespace, counts: dict[str, int], failures: Sequence[Failure]
+) -> None:
+    """Say what was done, and on standard error what was not; a list of that lies beside it."""
+    from edge.dataset.csv_rows import write_rows
+
+    listed = options.output.with_name(f"{options.output.stem}.failures.csv")
+    listed.unlink(missing_ok=True)  # an earlier import's
+    if failures:
+        write_rows(listed, ("file", "reason"), [(one.file, one.problem) for one in failures])
+    if options.json:
+        print_json({"output": str(options.output), **counts, "failed": len(failures)})
+    else:
+        said = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        print_line(f"{options.output}: {said}")
+    if failures:
+        first = failures[0]
+        sys.stderr.write(
+            f"sign-edge: left out {len(failures):,}, see {listed}; the first, {first.file}: "
+            f"{first.problem}\n"
+        )
+
+
+def _positive(options: argparse.Namespace, name: str, usual: float) -> float:
+    value: float | None = getattr(options, name)
+    if value is None:
+        return usual
+    if not 0 < value < float("inf"):  # never so with nan
+        raise ConfigError(f"--{name} {value:g}: above 0")
+    return value
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    from edge.dataset.extracting.workers import default_jobs
+
+    jobs: int | None = options.jobs
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"--jobs {jobs}: 1 or more")
+    return jobs or default_jobs()
+
+
+def _size_of(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = _SIZE.fullmatch(text)
+    if not found or not int(found[1]) or not int(found[2]):
+        raise ConfigError(f"--size {text}: width and height in pixels, as 640x480")
+    return int(found[1]), int(found[2])

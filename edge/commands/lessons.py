@@ -1,0 +1,106 @@
+"""Lessons on the command line: examples from a camera, a recording, or clips."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from edge.camera.source import open_camera, source_kind
+from edge.errors import SourceError
+from edge.evaluation.clips import longest_segment, read_file
+from edge.landmarks.archive_player import Playback
+from edge.recognition.learning.lesson import Progress
+from edge.recognition.learning.taught_words import EXAMPLES_MAX, check_word, to_segment
+from edge.recognition.learning.teacher import Teacher
+from edge.recognition.recognizer import Recognizer
+from edge.recognition.spelling.letter_classifier import make_classifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from edge.config.settings import CameraSettings, Settings
+    from edge.messages import Frame, Landmarks
+    from edge.recognition.bundle import Bundle
+
+
+def learn_from_files(
+    word: str, files: Sequence[Path], examples: int | None, settings: Settings, bundle: Bundle
+) -> Iterator[Progress]:
+    """Take each clip for an example: of an archive those of the word, or all; a video is one.
+
+    Raises:
+        ConfigError: The word is unusable, there is no room, or the model cannot learn.
+        SourceError: A file cannot be read.
+    """
+    clips = [clip for path in files for clip in read_file(path, settings)]
+    known = check_word(word)
+    clips = [clip for clip in clips if clip.label == known] or clips
+    classifier = make_classifier(bundle, threshold=settings.classifier.threshold)
+    teacher = Teacher(settings.learning, classifier)
+    yield from teacher.learn(word, 0.0, examples or EXAMPLES_MAX)
+    for clip in clips:
+        if teacher.is_teaching:
+            yield from teacher.push(longest_segment(clip, settings) or to_segment(clip), 0.0)
+    yield from teacher.finish()
+
+
+def learn_from_source(
+    word: str, examples: int | None, settings: Settings, bundle: Bundle
+) -> Iterator[Progress]:
+    """Take each sign that is seen for an example until there are enough.
+
+    Raises:
+        ConfigError: The word is unusable, there is no room, or the model cannot learn.
+        SourceError: The source does not open, or goes away.
+    """
+    recognizer = Recognizer(settings, bundle)
+    last: float | None = None
+    try:
+        for item in _items(settings.camera):
+            if last is None:
+                yield from recognizer.teacher.learn(word, item.time, examples)
+            last = item.time
+            yield from (e for e in recognizer.push(item) if isinstance(e, Progress))
+            if not recognizer.teacher.is_teaching:
+                return
+        if last is not None:
+            yield from (e for e in recognizer.flush(last) if isinstance(e, Progress))
+            yield from recognizer.teacher.stop("the source has ended")
+    finally:
+        recognizer.close()
+
+
+def _items(camera: CameraSettings) -> Iterator[Frame | Landmarks]:
+    """Read the source; a camera that is not there is no reason to wait."""
+    if source_kind(camera.source) == "archive":
+        yield from Playback(camera, is_live=False).landmarks(threading.Event())
+        return
+    yield from frames_of(camera, "send it the MQTT command 'learn WORD', or stop it first")
+
+
+def frames_of(camera: CameraSettings, advice: str) -> Iterator[Frame]:
+    """Read the source's pictures; a camera that is not there is no reason to wait.
+
+    Args:
+        camera: The source.
+        advice: What to do where the service holds the camera.
+
+    Raises:
+        SourceError: The source does not open, or goes away.
+    """
+    stop = threading.Event()
+    is_live = source_kind(camera.source) == "live"
+    troubles: list[str] = []
+
+    def note(is_up: bool, reason: str) -> None:
+        if not is_up:
+            troubles.append(reason)
+            stop.set()
+
+    with open_camera(camera, live_clock=is_live, on_state=note) as source:
+        yield from source.frames(stop)
+    if troubles and is_live:
+        raise SourceError(
+            f"{troubles[0]}. If the sign-edge service runs, it holds the camera: {advice}"
+        )

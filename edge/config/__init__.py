@@ -1,0 +1,1 @@
+"""Settings: file, environment and command line, read once and checked."""

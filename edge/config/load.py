@@ -1,0 +1,266 @@
+"""Configuration: file, environment and command line -> settings, read once and checked.
+
+Command line beats environment (``SIGN_EDGE_SECTION__KEY``) beats file beats default.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
+
+from pydantic import ValidationError
+
+from edge.config.settings import Settings
+from edge.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # Debian 12 and newer ship 3.11; 3.10 is for laptops
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
+
+    from edge.config.settings import MqttSettings
+
+ENVIRONMENT_PREFIX: Final = "SIGN_EDGE_"
+DEFAULT_PATHS: Final = (Path("config.toml"), Path("/etc/sign-edge/config.toml"))
+_SHOWN_MAX: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value and where it was given."""
+
+    value: object
+    origin: str
+
+
+def default_path() -> Path | None:
+    """Name the file that is read where none is given: the first of DEFAULT_PATHS there is."""
+    return next((path for path in DEFAULT_PATHS if path.is_file()), None)
+
+
+def load(
+    path: Path | None = None,
+    *,
+    overrides: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read the settings.
+
+    Args:
+        path: A TOML file; without one the first of DEFAULT_PATHS that exists, if any.
+        overrides: ``section.key=value`` from the command line.
+        environment: Variables to look in; the process's own by default.
+
+    Raises:
+        ConfigError: Naming file and line (or variable, or option), key and allowed values.
+    """
+    path = path or default_path()
+    given: dict[tuple[str, str], _Given] = {}
+    for source in (
+        _from_file(path) if path is not None else {},
+        _from_environment(os.environ if environment is None else environment),
+        _from_overrides(overrides),
+    ):
+        for name, item in source.items():
+            given.pop(name, None)  # so that the order, too, is that of priority
+            given[name] = item
+    tree: dict[str, dict[str, object]] = {}
+    for (section, key), item in given.items():
+        values = tree.setdefault(section, {})
+        if item.value is not None:  # None stands for the section itself
+            values[key] = item.value
+    try:
+        settings = Settings.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(_explain(error.errors()[0], given)) from None
+    _check_pairs(settings, given)
+    return settings
+
+
+def _from_file(path: Path) -> dict[tuple[str, str], _Given]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from None
+    try:
+        tree = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # numbers too long, arrays too deep, bad TOML
+        raise ConfigError(_explain_toml(path, text, error)) from None
+    given = {}
+    for section, values in tree.items():
+        if not isinstance(values, dict):
+            line = _line_of(text, section)
+            raise ConfigError(
+                f"{path}:{line}: {_shown(section)} must stand in a section or be one, "
+                f"like [camera]; sections: {', '.join(Settings.model_fields)}"
+            )
+        given[section, ""] = _Given(None, f"{path}:{_line_of(text, section)}")
+        for key, value in values.items():
+            given[section, key] = _Given(value, f"{path}:{_line_of(text, section, key)}")
+    return given
+
+
+def _explain_toml(path: Path, text: str, error: Exception) -> str:
+    """Say what the parser said, with its line in the usual place."""
+    reason = str(error)
+    found = re.search(r" \(at line (\d+), column (\d+)\)$", reason)
+    if found:
+        return f"{path}:{found[1]}: not valid TOML: {reason[: found.start()]}, column {found[2]}"
+    last = len(text.splitlines()) or 1
+    reason = reason.removesuffix(" (at end of document)")
+    return f"{path}:{last}: not valid TOML: {reason}"
+
+
+def _line_of(text: str, *wanted: str) -> int:
+    """Find the line of a section or of a key in one; tomllib tells lines for bad syntax only."""
+    current: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[{1,2}([^\[\]]+)\]", line):
+            names = current = _names(header[1])
+        elif pair := re.match(r"\s*((?:[\w-]|\"[^\"]*\"|'[^']*'|\s*\.\s*)+?)\s*=", line):
+            names = current + _names(pair[1])
+        else:
+            continue
+        if names[: len(wanted)] == wanted:
+            return number
+    return 1
+
+
+def _names(dotted: str) -> tuple[str, ...]:
+    """Split a TOML key at its dots; ours hold none in quotes."""
+    return tuple(name.strip().strip("\"'") for name in dotted.split("."))
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], _Given]:
+    given = {}
+    for name, text in environment.items():
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        section, separator, key = name[len(ENVIRONMENT_PREFIX) :].lower().partition("__")
+        if separator and section and key:
+            given[section, key] = _Given(_parse(section, key, text), name)
+        elif separator or section.partition("_")[0] in Settings.model_fields:  # nearly a setting
+            raise ConfigError(
+                f"{name}: expected {ENVIRONMENT_PREFIX}SECTION__KEY, with two underscores; "
+                f"sections: {', '.join(Settings.model_fields)}"
+            )
+    return given
+
+
+def _from_overrides(overrides: Sequence[str]) -> dict[tuple[str, str], _Given]:
+    given = {}
+    for override in overrides:
+        name, separator, text = override.partition("=")
+        section, _, key = name.strip().partition(".")
+        if not (separator and section and key):
+            raise ConfigError(f"--set {_shown(override)}: expected section.key=value")
+        origin = f"--set {_shown(name.strip())}"
+        given[section, key] = _Given(_parse(section, key, text.strip()), origin)
+    return given
+
+
+def _parse(section: str, key: str, text: str) -> object:
+    """Read a value given as text the way TOML would, or as plain text where a string is due."""
+    field = Settings.model_fields.get(section)
+    model: Any = field.annotation if field else None
+    known = model.model_fields.get(key) if model else None
+    if known is not None and isinstance(known.default, str):
+        return text
+    try:
+        values = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return values["value"] if len(values) == 1 else text
+
+
+def _explain(error: ErrorDetails, given: Mapping[tuple[str, str], _Given]) -> str:
+    location = [str(part) for part in error["loc"]]
+    section, key = location[0], location[1] if len(location) > 1 else None
+    origin = next(
+        (
+            item.origin
+            for (have_section, have_key), item in given.items()
+            if have_section == section and key in (None, have_key)
+        ),
+        "settings",
+    )
+    name = _shown(section if key is None else f"{section}.{key}")
+    if error["type"] == "extra_forbidden":
+        allowed = Settings.model_fields if key is None else _keys_of(section)
+        kind = "section" if key is None else "key"
+        return f"{origin}: unknown {kind} {name}; allowed: {', '.join(allowed)}"
+    value = repr(error["input"])
+    value = value if len(value) <= _SHOWN_MAX else f"{value[:_SHOWN_MAX]}…"
+    if key is not None and (limits := _limits_of(section, key)):
+        return f"{origin}: {name} = {value}: must be {limits}"
+    message = error["msg"].removeprefix("Value error, ")  # of our own validators
+    message = message[:1].lower() + message[1:]
+    return f"{origin}: {name} = {value}: {message}"
+
+
+def _shown(name: str) -> str:
+    """Keep a name from the outside to one line of sensible length."""
+    shown = name if name.isprintable() else repr(name)
+    return shown if len(shown) <= _SHOWN_MAX else f"{shown[:_SHOWN_MAX]}…"
+
+
+def _limits_of(section: str, key: str) -> str:
+    """Say in words what a setting may be; empty where its type has no words."""
+    model: Any = Settings.model_fields[section].annotation
+    field = model.model_fields[key]
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(get_args(field.annotation))
+    noun = {bool: "true or false", int: "a whole number", float: "a number"}.get(field.annotation)
+    if noun is None:
+        return ""
+    words = {"Ge": "at least {}", "Gt": "above {}", "Le": "at most {}"}
+    bounds = [
+        words[type(limit).__name__].format(getattr(limit, type(limit).__name__.lower()))
+        for limit in field.metadata
+        if type(limit).__name__ in words
+    ]
+    return ", ".join([noun, *bounds])
+
+
+def _keys_of(section: str) -> Sequence[str]:
+    model: Any = Settings.model_fields[section].annotation
+    return list(model.model_fields)
+
+
+def _check_pairs(settings: Settings, given: Mapping[tuple[str, str], _Given]) -> None:
+    segmenter = settings.segmenter
+    for low, high in (("exit_speed", "enter_speed"), ("min_length", "max_length")):
+        if getattr(segmenter, low) > getattr(segmenter, high):
+            item = [given[name] for name in given if name[1] in (low, high)][-1]
+            raise ConfigError(
+                f"{item.origin}: segmenter.{low} = {getattr(segmenter, low)} must not be above "
+                f"segmenter.{high} = {getattr(segmenter, high)}"
+            )
+    for name, needed in _needs(settings.mqtt):
+        origin = given["mqtt", name].origin if ("mqtt", name) in given else "settings"
+        value = getattr(settings.mqtt, name)
+        raise ConfigError(f"{origin}: mqtt.{name} = {_shown(repr(value))} needs {needed}")
+    for name, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
+        value = getattr(settings.page, name)
+        if value and not getattr(settings.page, other):
+            origin = given["page", name].origin if ("page", name) in given else "settings"
+            raise ConfigError(f"{origin}: page.{name} = {_shown(repr(value))} needs page.{other}")
+
+
+def _needs(mqtt: MqttSettings) -> Iterator[tuple[str, str]]:
+    """Name each setting of the broker that is set without what it needs, and that."""
+    for name in ("ca_file", "cert_file", "key_file", "insecure_tls"):
+        if getattr(mqtt, name) and not mqtt.tls:  # or a password would go out in the clear
+            yield name, "mqtt.tls = true"
+    for name, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
+        if getattr(mqtt, name) and not getattr(mqtt, other):
+            yield name, f"mqtt.{other}"

@@ -1,0 +1,1 @@
+"""From archives to archives and figures of them."""

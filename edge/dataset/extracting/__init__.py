@@ -1,0 +1,1 @@
+"""From clips to landmark archives, on one machine or many."""

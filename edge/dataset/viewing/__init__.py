@@ -1,0 +1,1 @@
+"""A clip's skeleton as a moving picture."""

@@ -1,0 +1,1 @@
+"""The running device: settings in force, orders, news, health."""

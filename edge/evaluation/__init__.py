@@ -1,0 +1,1 @@
+"""How well it does: clips, streams, spelling, delay, cost."""

@@ -1,0 +1,228 @@
+"""Isolated clips through the classifier: what it says, and how often that is right."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edge.camera.recordings import spaced
+from edge.camera.source import open_camera
+from edge.errors import SourceError
+from edge.evaluation.metrics import Tally, share
+from edge.landmarks.archive import Clip, is_hand_archive, read_clips
+from edge.landmarks.skeleton import mirror
+from edge.messages import Landmarks, Segment
+from edge.recognition.learning.teacher import recall
+from edge.recognition.recognizer import least_step
+from edge.recognition.segmenting.hysteresis import Segmenter
+from edge.recognition.spelling.letter_classifier import (
+    classify_hands,
+    evaluate_hands,
+    has_hands_for,
+    make_classifier,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from edge.config.settings import Settings
+    from edge.messages import Declined, Prediction
+    from edge.recognition.bundle import Bundle
+    from edge.recognition.classifying.classifier import Classifier
+
+RATES: Final = (30, 15, 10, 7, 5)
+"""Frames per second at which clips are tried."""
+_LONGEST_SIGN: Final = 20.0
+"""Seconds; an isolated sign is not cut where the daemon would lose patience."""
+
+
+def classify_file(
+    path: Path, settings: Settings, bundle: Bundle
+) -> Iterator[tuple[str, Prediction]]:
+    """Classify each clip of an archive, or a video as one clip.
+
+    Yields:
+        The clip's name (its place in the archive, counted from 0, where it has none; the
+        file's name for a video) and what the classifier says.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    if has_hands_for(bundle, [path]):
+        yield from classify_hands(path, settings, bundle)
+        return
+    clips = read_file(path, settings)
+    wanted = settings.classifier
+    classifier = make_classifier(bundle, threshold=wanted.threshold, hand=wanted.dominant_hand)
+    recall(settings.learning, classifier)
+    for index, clip in enumerate(clips):
+        yield clip.name or str(index), predict(clip, settings, classifier)
+
+
+def read_file(path: Path, settings: Settings) -> list[Clip]:
+    """Read the clips of an archive, or a video as one clip.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    return _read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
+
+
+def predict(clip: Clip, settings: Settings, classifier: Classifier) -> Prediction:
+    """Classify an isolated clip: all its segments together, or all of it where there is none.
+
+    Teaching clips repeat their one sign; what is seen several times is known better.
+    """
+    whole = Segment(0.0, len(clip.points) / clip.fps, clip.times, clip.points, "stop")
+    return classifier.classify_together(cut(clip, settings) or [whole])
+
+
+def cut(clip: Clip, settings: Settings) -> list[Segment]:
+    """Cut a clip as the daemon would."""
+    segmenter = Segmenter(settings.segmenter.model_copy(update={"max_length": _LONGEST_SIGN}))
+    pieces: list[Segment | Declined] = []
+    for time, points in zip(clip.times.tolist(), clip.points, strict=True):
+        pieces += segmenter.push(Landmarks(time, points))
+    pieces += segmenter.flush()
+    return [piece for piece in pieces if isinstance(piece, Segment)]
+
+
+def longest_segment(clip: Clip, settings: Settings) -> Segment | None:
+    """Cut a clip as the daemon would and keep the longest piece, for one example to a clip."""
+    segments = cut(clip, settings)
+    return max(segments, key=lambda segment: segment.offset - segment.onset, default=None)
+
+
+def evaluate_archives(
+    paths: Iterable[Path],
+    settings: Settings,
+    bundle: Bundle,
+    *,
+    is_full: bool = False,
+    float_network: Path | None = None,
+) -> dict[str, Any]:
+    """Measure accuracy; top-k before declining, unknown labels counted apart.
+
+    Args:
+        paths: Archives; those of the same file name are one source.
+        settings: Of the segmenter and the classifier.
+        bundle: What to measure.
+        is_full: Also try the clips mirrored and at lower frame rates, which takes several
+            times as long.
+        float_network: The bundle's network before quantization, to be compared with it.
+
+    Raises:
+        ArchiveError: A file is no clip archive.
+        BundleError: A network does not fit the manifest.
+    """
+    paths = list(paths)
+    if has_hands_for(bundle, paths):
+        return evaluate_hands(paths, settings, bundle, is_full=is_full, float_network=float_network)
+    sources = [(path.name, clip) for path in paths for clip in _read_archive(path)]
+    clips = [clip for _, clip in sources if clip.label in bundle.glosses]
+    wanted = settings.classifier
+    classifier = make_classifier(bundle, threshold=wanted.threshold, hand=wanted.dominant_hand)
+    exact = make_classifier(bundle, network=float_network) if float_network else None
+    predictions = [predict(clip, settings, classifier) for clip in clips]
+    report = {
+        "model": bundle.manifest.name,
+        **_count(sources, dict(zip(clips, predictions, strict=True))),
+    }
+    if is_full:
+        report["mirrored"] = _top1([flip(clip) for clip in clips], settings, classifier)
+        report["by_fps"] = _by_fps(clips, settings, classifier, report["top1"])
+    if exact:
+        report["float"] = _against(exact, clips, settings, predictions)
+    return report
+
+
+def flip(clip: Clip) -> Clip:
+    """Mirror a clip as its pictures would be, left to right: x becomes 1 - x."""
+    # mirror() turns about x = 0, the picture's edge; the shift brings it back into the picture.
+    return replace(clip, points=mirror(clip.points) + np.array([1, 0, 0], dtype=np.float32))
+
+
+def thin(clip: Clip, fps: float) -> Clip:
+    """Leave out frames as the daemon does with ``landmarks.max_fps``.
+
+    Every n-th frame is kept, so that steps stay even: 12.5 stored frames per second stay 12.5
+    for a wanted 10, because a frame may come early by a share of the step, and become 6.25 for
+    a wanted 7. A clip stored at the wanted rate or below is returned as it is; nothing can
+    give it more frames.
+    """
+    step = max(1, int(np.ceil(least_step(fps) * clip.fps - 1e-6)))
+    return replace(clip, fps=clip.fps / step, points=clip.points[::step])
+
+
+def _count(sources: Sequence[tuple[str, Clip]], said: Mapping[Clip, Prediction]) -> dict[str, Any]:
+    """Count what was said of the clips of each source; of unknown ones nothing was."""
+    tally = Tally()
+    by_source = {name: Tally() for name, _ in sources}
+    for name, clip in sources:
+        for one in (tally, by_source[name]):
+            one.add(clip.label, said.get(clip))
+    shares = {name: one.shares() for name, one in by_source.items()}
+    return {**tally.report(), "by_source": shares}
+
+
+def _top1(clips: Sequence[Clip], settings: Settings, classifier: Classifier) -> float | None:
+    hits = [predict(clip, settings, classifier).top[0][0] == clip.label for clip in clips]
+    return share(sum(hits), len(hits))
+
+
+def _by_fps(
+    clips: Sequence[Clip], settings: Settings, classifier: Classifier, stored: float | None
+) -> dict[str, dict[str, float | None]]:
+    """Measure top-1 at each of RATES, beside the mean rate that the clips really had."""
+    measured = {tuple(clip.fps for clip in clips): stored}
+    by_fps = {}
+    for rate in RATES:
+        thinned = [thin(clip, rate) for clip in clips]
+        reached = tuple(clip.fps for clip in thinned)
+        if reached not in measured:  # the same frames give the same figure
+            measured[reached] = _top1(thinned, settings, classifier)
+        mean = round(float(np.mean(reached)), 2) if reached else None
+        by_fps[str(rate)] = {"fps": mean, "top1": measured[reached]}
+    return by_fps
+
+
+def _against(
+    exact: Classifier,
+    clips: Sequence[Clip],
+    settings: Settings,
+    predictions: Sequence[Prediction],
+) -> dict[str, float | None]:
+    """Compare the best candidates of the float network with what the quantised one said."""
+    best = [predict(clip, settings, exact).top[0][0] for clip in clips]
+    right = sum(one == clip.label for one, clip in zip(best, clips, strict=True))
+    said = [prediction.top[0][0] for prediction in predictions]
+    same = sum(one == other for one, other in zip(best, said, strict=True))
+    return {"top1": share(right, len(clips)), "same_top1": share(same, len(clips))}
+
+
+def _read_archive(path: Path) -> list[Clip]:
+    if is_hand_archive(path):
+        raise SourceError(f"{path}: a hand archive needs a letters bundle, which this is not")
+    return read_clips(path)
+
+
+def _read_video(path: Path, settings: Settings) -> Clip:
+    from edge.landmarks.landmarker import Landmarker
+
+    camera = settings.camera.model_copy(update={"source": str(path)})
+    step = least_step(settings.landmarks.max_fps)
+    found: list[Landmarks] = []
+    with open_camera(camera, live_clock=False) as source:  # a bad file fails before MediaPipe loads
+        landmarker = Landmarker(settings.landmarks)
+        try:
+            for frame in spaced(source.frames(threading.Event()), step):
+                found += landmarker.push(frame)
+        finally:
+            landmarker.close()
+    span = found[-1].time - found[0].time
+    fps = (len(found) - 1) / span if span > 0 else settings.camera.fps
+    return Clip("", "", fps, np.stack([one.points for one in found]), path.name)

@@ -1,0 +1,1 @@
+"""Landmarks by MediaPipe's own graph."""

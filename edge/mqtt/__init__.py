@@ -1,0 +1,1 @@
+"""Words to the broker, orders from it; Home Assistant; other devices on it."""

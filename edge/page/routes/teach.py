@@ -1,0 +1,250 @@
+"""Teaching a word on the page: examples by countdown, each seen and kept or dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from edge.errors import ConfigError, EdgeError
+from edge.page.answers import Refused, json_answer, read_body
+from edge.page.context import context_of
+from edge.page.skeletons import segment_motion
+from edge.recognition.learning.lesson import Progress
+from edge.recognition.learning.taught_words import EXAMPLES_MAX, EXAMPLES_MIN, check_spoken
+from edge.recognition.recognizer import StateChange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.datastructures import State
+
+    from edge.page.context import PageContext
+    from edge.recognition.learning.teacher import LessonView, Teacher
+    from edge.recognition.recognizer import Event
+
+Result = TypeVar("Result")
+
+_AFTER: Final = 0.1
+"""Seconds after a countdown's end at which the page is told of it."""
+_DIGITS_MAX: Final = 6
+_OVER: Final = ("idle", "known")
+
+_Countdown = Annotated[float, Field(ge=0, le=10)]
+
+
+class _Lesson(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    word: Annotated[str, Field(min_length=1, max_length=200)]
+    spoken: Annotated[str, Field(max_length=200)] = ""
+    examples: Annotated[int, Field(ge=EXAMPLES_MIN, le=EXAMPLES_MAX)] = 5
+    countdown: _Countdown = 3.0
+
+
+class _More(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    countdown: _Countdown = 3.0
+
+
+def prepare(state: State, page: PageContext) -> None:  # noqa: ARG001 - as every part has it
+    """Tell those who watch of a lesson whenever it changes."""
+
+    def hear(event: Event) -> None:
+        teacher = page.controller.recognizer.teacher
+        if isinstance(event, Progress) or (isinstance(event, StateChange) and teacher.is_teaching):
+            _tell(page)
+
+    page.hub.listen(hear)
+
+
+def describe(view: LessonView) -> dict[str, Any]:
+    """Put a lesson into the form of ``GET /api/teach``.
+
+    ``left`` are the seconds of the countdown that are left; ``keepable`` says whether an example
+    that is not good may be kept all the same.
+    """
+    return {
+        "state": view.state,
+        "word": view.word,
+        "spoken": view.spoken,
+        "have": view.have,
+        "want": view.want,
+        "left": round(view.countdown, 1),
+        "examples": [
+            {
+                "number": one.number,
+                "seconds": round(one.seconds, 2),
+                "good": one.is_good,
+                "note": one.note,
+                "keepable": one.pair is not None and not one.is_good,
+            }
+            for one in view.examples
+            if one.segment is not None
+        ],
+        "note": view.note,
+    }
+
+
+def _view(page: PageContext) -> dict[str, Any]:
+    """Look at the lesson; on the recognising thread."""
+    recognizer = page.controller.recognizer
+    view = recognizer.teacher.view(time.monotonic(), is_signing=recognizer.is_signing)
+    return describe(view)
+
+
+def _tell(page: PageContext) -> None:
+    if page.hub.is_watched:
+        page.hub.tell("teach", _view(page))
+
+
+async def _change(page: PageContext, do: Callable[[Teacher], Result]) -> Result:
+    """Have something done to the teacher, then tell of it."""
+
+    def change() -> Result:
+        result = do(page.controller.recognizer.teacher)
+        _tell(page)
+        return result
+
+    return await page.ask(change)
+
+
+def _deliver(page: PageContext, steps: Sequence[Progress]) -> None:
+    page.controller.announcer.deliver(steps)
+
+
+async def _look(request: Request) -> Response:
+    page = context_of(request)
+    return json_answer(await page.ask(lambda: _view(page)))
+
+
+async def _begin(request: Request) -> Response:
+    page = context_of(request)
+    wanted = await read_body(request, _Lesson)
+
+    def begin(teacher: Teacher) -> None:
+        now = time.monotonic()
+        if teacher.view(now, is_signing=False).state not in _OVER:
+            raise Refused(409, "busy", "A word is being taught; finish that lesson first.")
+        if page.controller.is_off:
+            raise ConfigError("the device is paused or asleep")
+        steps = teacher.learn(
+            wanted.word,
+            now,
+            wanted.examples,
+            spoken=check_spoken(wanted.spoken),
+            countdown=wanted.countdown,
+            is_reviewed=True,
+        )
+        _deliver(page, steps)
+
+    await _change(page, begin)
+    _tell_after(page, wanted.countdown)
+    return Response(status_code=202)
+
+
+async def _go_on(request: Request) -> Response:
+    page = context_of(request)
+    wanted = await read_body(request, _More)
+    await _change(page, lambda teacher: teacher.lesson.go_on(time.monotonic(), wanted.countdown))
+    _tell_after(page, wanted.countdown)
+    return Response(status_code=202)
+
+
+async def _finish(request: Request) -> Response:
+    page = context_of(request)
+    await _change(page, lambda teacher: _deliver(page, teacher.conclude()))
+    return json_answer(await page.ask(lambda: _view(page)))
+
+
+async def _cancel(request: Request) -> Response:
+    page = context_of(request)
+    await _change(page, lambda teacher: _deliver(page, teacher.stop("cancelled")))
+    return Response(status_code=204)
+
+
+async def _keep(request: Request) -> Response:
+    number = _number_of(request)
+
+    def keep(teacher: Teacher) -> None:
+        _check(teacher, number)
+        teacher.lesson.keep(number, time.monotonic())
+
+    await _change(context_of(request), keep)
+    return Response(status_code=204)
+
+
+async def _drop(request: Request) -> Response:
+    number = _number_of(request)
+
+    def drop(teacher: Teacher) -> None:
+        _check(teacher, number)
+        teacher.lesson.drop(number, time.monotonic())
+
+    await _change(context_of(request), drop)
+    return Response(status_code=204)
+
+
+async def _move(request: Request) -> Response:
+    page, number = context_of(request), _number_of(request)
+
+    def find() -> dict[str, Any]:
+        teacher = page.controller.recognizer.teacher
+        _check(teacher, number)
+        segment = teacher.lesson.find(number).segment
+        if segment is None:
+            raise Refused(404, "no_motion", "Too little was seen of this example.")
+        return segment_motion(segment)
+
+    return json_answer(await page.ask(find))
+
+
+async def _forget(request: Request) -> Response:
+    page, word = context_of(request), request.path_params["gloss"]
+    await _change(page, lambda teacher: _deliver(page, teacher.forget(word)))
+    return Response(status_code=204)
+
+
+def _number_of(request: Request) -> int:
+    number = request.path_params["number"]
+    if not (number.isdecimal() and len(number) <= _DIGITS_MAX):
+        raise Refused(404, "unknown_example", "There is no such example.")
+    return int(number)
+
+
+def _check(teacher: Teacher, number: int) -> None:
+    """Refuse an example that is not there."""
+    try:
+        teacher.lesson.find(number)
+    except EdgeError as error:
+        raise Refused(404, "unknown_example", str(error)) from None
+
+
+def _tell_after(page: PageContext, countdown: float) -> None:
+    """Tell of the end of a countdown, which nothing else would."""
+
+    def tell() -> None:
+        with contextlib.suppress(EdgeError):  # too busy; the next change is told anyway
+            page.controller.submit(lambda: _tell(page))
+
+    asyncio.get_running_loop().call_later(countdown + _AFTER, tell)
+
+
+ROUTES: Final = [
+    Route("/api/teach", _look),
+    Route("/api/teach", _begin, methods=["POST"]),
+    Route("/api/teach", _cancel, methods=["DELETE"]),
+    Route("/api/teach/more", _go_on, methods=["POST"]),
+    Route("/api/teach/finish", _finish, methods=["POST"]),
+    Route("/api/teach/examples/{number}", _keep, methods=["PUT"]),
+    Route("/api/teach/examples/{number}", _drop, methods=["DELETE"]),
+    Route("/api/teach/examples/{number}/motion", _move),
+    Route("/api/signs/{gloss:path}", _forget, methods=["DELETE"]),
+]

@@ -1,0 +1,1 @@
+"""Landmarks to words: segments, features, networks, spelling, taught words."""

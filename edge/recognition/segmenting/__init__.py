@@ -1,0 +1,1 @@
+"""Landmarks to segments: when a sign starts and ends."""

@@ -1,0 +1,1 @@
+"""Hands to letters and spelled words."""

@@ -1,0 +1,119 @@
+"""The task of words: which clips are learnt from, as what, and what a batch is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edge.landmarks.archive import Clip, read_clips, write_clips
+from edge.recognition.bundle import OTHER
+from edge.recognition.features import segment as features
+from edge.training.recipe import ArchitectureRecipe, DataRecipe, Recipe
+from edge.training.tasks.words import WordsTask, make_batch, read_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Signing
+
+
+@pytest.fixture
+def folder(tmp_path: Path, signing: Signing) -> Path:
+    """Archives of eight people who sign three words, and of things that are none."""
+    points = signing.arrays()[1]
+
+    def clip(label: str, signer: str, name: str = "") -> Clip:
+        return Clip(label, signer, 15.0, points, name)
+
+    words = ("book", "thank you", "yes")
+    write_clips(
+        tmp_path / "known.npz",
+        [clip(word, f"p{i}", f"{word}{i}") for i in range(8) for word in words],
+    )
+    write_clips(
+        tmp_path / "extra.npz",
+        [clip("yes", "q"), clip("tree", "q"), clip("you", "q"), clip("thank", "q")],
+    )
+    write_clips(tmp_path / "none.npz", [clip("", "q"), clip("letter a", "q")])
+    write_clips(tmp_path / "val.npz", [clip("book", "p0", "book0"), clip("yes", "r", "yes9")])
+    return tmp_path
+
+
+def data(**changes: object) -> DataRecipe:
+    return DataRecipe.model_validate({"known": ["known.npz"], **changes})
+
+
+def test_unknown_words_teach_other_and_ambiguous_ones_nothing(folder: Path) -> None:
+    examples, held_out = read_words(data(extra=["extra.npz"], other=["none.npz"]), folder)
+    labels = [example.label for example in examples if example.clip.signer == "q"]
+    # "thank" and "you" are parts of a known phrase: neither that word nor surely another.
+    assert sorted(labels) == [OTHER, OTHER, OTHER, "yes"]
+    assert not held_out
+
+
+def test_clip_that_is_validated_on_is_never_learnt_from(folder: Path) -> None:
+    examples, _ = read_words(data(validation=["val.npz"]), folder)
+    names = {example.clip.name for example in examples}
+    assert "book0" not in names
+    assert len(names) == 23
+
+
+def test_signers_and_labels_can_be_left_out(folder: Path) -> None:
+    examples, _ = read_words(data(left_out=["p3", "yes@p4"]), folder)
+    found = {(example.clip.signer, example.label) for example in examples}
+    assert len(found) == 20
+    assert "p3" not in {signer for signer, _ in found}
+    assert ("p4", "yes") not in found
+    assert ("p4", "book") in found
+
+
+def test_all_labels_are_classes_for_pretraining(folder: Path) -> None:
+    recipe = data(extra=["extra.npz"], other=["none.npz"], vocabulary="all")
+    labels = {example.label for example in read_words(recipe, folder)[0]}
+    assert labels == {"book", "thank you", "yes", "tree", "you", "thank", "letter a", OTHER}
+
+
+def test_held_out_signers_are_validated_on(folder: Path) -> None:
+    recipe = Recipe(data=data(holdout=0.25), architecture=ArchitectureRecipe(name="conv1d"))
+    task = WordsTask(recipe, folder)
+    assert task.classes == ["book", OTHER, "thank you", "yes"]
+    assert task.size == 18
+    held_out = task.validation()
+    assert held_out is not None
+    assert held_out[0].shape == (6, features.FRAMES, features.COUNT)
+    assert sorted(held_out[1].tolist()) == [0, 0, 2, 2, 3, 3]
+    plain, swapped = task.views(held_out[0][0])
+    np.testing.assert_array_equal(features.mirrored(swapped), plain)
+
+
+def test_batch_is_finite_within_limits_and_the_same_for_a_seed(folder: Path) -> None:
+    recipe = Recipe(data=data(), architecture=ArchitectureRecipe(name="conv1d"))
+    task = WordsTask(recipe, folder)
+    first, second, other = (task.batch(40, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert first[0].shape == (40, features.FRAMES, features.COUNT)
+    assert np.isfinite(first[0]).all()
+    assert np.abs(first[0]).max() <= features.LIMIT
+    np.testing.assert_array_equal(first[0], second[0])
+    np.testing.assert_array_equal(first[1], second[1])
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_stretches_of_a_sign_and_rests_teach_other(folder: Path) -> None:
+    recipe = Recipe(data=data(), architecture=ArchitectureRecipe(name="conv1d"))
+    task = WordsTask(recipe, folder)
+    how = recipe.augmentation
+    _, targets = make_batch(task.examples * 40, task.classes, how, np.random.default_rng(0))
+    share = (targets == task.classes.index(OTHER)).mean()
+    assert 0.03 < share < 0.09
+
+
+def test_prototypes_are_one_mean_clip_a_word(folder: Path, tmp_path: Path) -> None:
+    recipe = Recipe(data=data(), architecture=ArchitectureRecipe(name="conv1d"))
+    WordsTask(recipe, folder).finish(tmp_path)
+    assert [c.label for c in read_clips(tmp_path / "prototypes.npz")] == [
+        "book",
+        "thank you",
+        "yes",
+    ]
