@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -138,3 +138,92 @@ class Utterance:
 
     offset: float
     """Seconds, of the last word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter that is to be published."""
+
+    letter: str
+    """A to Z, or ``del``, which takes the last one back."""
+
+    probability: float
+    """Calibrated, 0..1; of a traced letter 0.9."""
+
+    onset: float
+    """Seconds at which the hand had come to rest in it, or had begun to trace it."""
+
+    offset: float
+    """Seconds until which it is known to have been held."""
+
+    decided: float
+    """Seconds on the source's clock at which enough was seen to decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A word closed by a rest or a space."""
+
+    text: str
+    """Lower case, corrected by what is usual in English."""
+
+    letters: tuple[str, ...]
+    """As they were said one by one, less those that were taken back."""
+
+    onset: float
+    """Seconds, of the first letter."""
+
+    offset: float
+    """Seconds, of the last letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a lesson stands."""
+
+    word: str
+    """What is taught."""
+
+    have: int
+    """Examples taken."""
+
+    want: int
+    """Examples needed."""
+
+    note: str
+    """What was wrong with the last example, or how the lesson ended; empty when all is well."""
+
+    state: Literal["learning", "known", "forgotten", "failed"]
+    """What is going on, or how it ended."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no lesson any more."""
+        return self.state != "learning"
+
+    @property
+    def spoken(self) -> str:
+        """A short prompt for the ear."""
+        if self.state != "learning":
+            texts = {"known": "I know {}", "forgotten": "{} is forgotten", "failed": "I gave up {}"}
+            return texts[self.state].format(self.word)
+        if self.note:
+            return f"{self.note}, again please"
+        return f"sign {self.word}" if self.have == 0 else f"{self.want - self.have} more"
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """Signing began or ended."""
+
+    time: float
+    """Seconds."""
+
+    state: Literal["idle", "signing"]
+    """What it is now."""
+
+
+Event = Sign | Utterance | Declined | Letter | Spelled | StateChange | Progress
+
+
+LETTERS: Final = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")

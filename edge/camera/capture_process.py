@@ -25,9 +25,9 @@ import cv2
 from edge.camera.grabber import OpenCvGrabber, Wanted, threads_option
 from edge.camera.gstreamer import open_gstreamer
 from edge.camera.picamera import open_picamera
-from edge.camera.piped_program import die_with_parent
 from edge.camera.webcam import open_webcam
 from edge.errors import SourceError
+from edge.system.processes import die_with_parent
 
 if TYPE_CHECKING:
     from edge.camera.grabber import Grabber

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import re
 import select
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge.errors import SourceError
+from edge.system.processes import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PR_SET_PDEATHSIG: Final = 1
 _PIPE_SIZE: Final = 1 << 20
 """Bytes, the most an ordinary user may have; a 640x480 picture then needs one write."""
 _WORDS_MAX: Final = 4096
@@ -123,11 +121,6 @@ class PipedProgram:
 def find_program(*names: str) -> str | None:
     """Name the first of these programs that there is."""
     return next(filter(None, map(shutil.which, names)), None)
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when the thread that started it ends."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def enlarge(descriptor: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import threading
 import time
@@ -16,7 +15,7 @@ from edge.errors import SourceError
 from edge.messages import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -219,15 +218,6 @@ class Recording:
                 return
             # The last picture stays as long as the one before; a single picture for a second.
             offset += played + (gap or 1.0)
-
-
-def spaced(frames: Iterable[Frame], step: float) -> Iterator[Frame]:
-    """Leave out what comes less than a step (seconds) after the last frame kept."""
-    last = -math.inf
-    for frame in frames:
-        if frame.time - last >= step:
-            last = frame.time
-            yield frame
 
 
 def quiet_opencv() -> None:

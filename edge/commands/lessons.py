@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from edge.camera.source import open_camera, source_kind
 from edge.errors import SourceError
-from edge.evaluation.clips import longest_segment, read_file
 from edge.landmarks.archive_player import Playback
-from edge.recognition.learning.lesson import Progress
+from edge.messages import Progress
+from edge.recognition.clips import longest_segment, read_file
 from edge.recognition.learning.taught_words import EXAMPLES_MAX, check_word, to_segment
 from edge.recognition.learning.teacher import Teacher
 from edge.recognition.recognizer import Recognizer

@@ -11,8 +11,7 @@ from edge.commands.output import print_json, print_line
 from edge.commands.settings import overrides_of, settings_and_bundle
 from edge.config import load as config
 from edge.errors import ConfigError
-from edge.messages import Declined, Sign, Utterance
-from edge.recognition.spelling.spelled_word import Letter, Spelled
+from edge.messages import Declined, Letter, Sign, Spelled, Utterance
 
 if TYPE_CHECKING:
     import argparse
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
     from edge.config.settings import Settings
     from edge.dataset.recorder import Step
-    from edge.messages import Frame, Landmarks
-    from edge.recognition.recognizer import Event
+    from edge.messages import Event, Frame, Landmarks
 
 
 def replay(options: argparse.Namespace) -> int:

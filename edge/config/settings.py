@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from edge.config.schedule import read_days, read_hours
+from edge.config.hours import read_days, read_hours
 
 if TYPE_CHECKING:
     from collections.abc import Callable

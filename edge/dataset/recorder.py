@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge.camera.pacing import least_step
 from edge.dataset.archive_stream import COLUMNS, ArchiveReader, ArchiveWriter
 from edge.errors import ArchiveError, ConfigError, SourceError
 from edge.landmarks.landmarker import Landmarker
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND
-from edge.recognition.recognizer import least_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,24 +14,21 @@ from edge.camera.live import without_secrets
 from edge.device.choices import describe
 from edge.device.orders import Command, Controls
 from edge.device.outlets import Outlets
-from edge.messages import Declined, Sign, Utterance
+from edge.messages import Declined, Letter, Progress, Sign, Spelled, StateChange, Utterance
 from edge.mqtt.discovery_footprint import Footprint
 from edge.mqtt.home_assistant import describe_components, device_payload, discovery_topic, object_id
 from edge.mqtt.payloads import encode
 from edge.mqtt.publisher import Publisher
-from edge.recognition.learning.lesson import Progress
-from edge.recognition.recognizer import StateChange
-from edge.recognition.spelling.spelled_word import Letter, Spelled
 from edge.speech.loudspeaker import Speech
 from edge.system.paths import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from edge.device.audience import Audience
     from edge.device.orders import Order
     from edge.device.profile import Profile
-    from edge.page.hub import Hub
-    from edge.recognition.recognizer import Event
+    from edge.messages import Event
     from edge.system.health import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -43,7 +40,7 @@ class Announcer:
     """Publishes and says events; safe to call from any thread."""
 
     def __init__(
-        self, profile: Profile, on_order: Callable[[Order], None], hub: Hub | None = None
+        self, profile: Profile, on_order: Callable[[Order], None], hub: Audience | None = None
     ) -> None:
         """Prepare broker and speech; nothing is sent before ``start``.
 

@@ -7,12 +7,12 @@ warning, and the configuration holds.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.config.faults import first_fault
+from edge.config.options import Options
 from edge.config.settings import Cooldown, Hand, Mode, Share, Volume
 from edge.errors import ConfigError
 from edge.recognition.bundle import list_bundles
@@ -37,17 +37,6 @@ _PLACES: Final = {
     "dominant_hand": ("classifier", "dominant_hand"),
 }
 """Where each choice goes in the configuration; ``recognition`` has no place there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What there is to choose from on this machine."""
-
-    models: tuple[str, ...]
-    """Bundles of signs, by name or, where the configuration says so, by path."""
-
-    voices: dict[str, str]
-    """Name -> value of ``speech.voice``."""
 
 
 class Choices(BaseModel):

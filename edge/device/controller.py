@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge.config.settings import Settings
+    from edge.device.audience import Audience
     from edge.device.orders import Order
     from edge.device.profile import Profile
-    from edge.page.hub import Hub
     from edge.recognition.bundle import Bundle
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Controller:
         settings: Settings,
         bundle: Bundle,
         on_command: Callable[[str], None],
-        hub: Hub | None = None,
+        hub: Audience | None = None,
     ) -> None:
         """Load the models and lay the owner's choices over the configuration.
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.config.faults import first_fault
-from edge.device.choices import Choices, Options, read_choice
+from edge.config.options import Options
+from edge.device.choices import Choices, read_choice
 from edge.errors import ConfigError
 from edge.recognition.learning.taught_words import check_word
-from edge.speech.loudspeaker import MAX_TEXT, clean
 from edge.system.rate_limits import Complaints, TokenBucket
+from edge.system.text import MAX_TEXT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,16 +12,15 @@ from edge.mqtt.payloads import sign_payload, utterance_payload
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.messages import Utterance
+    from edge.device.audience import Audience
+    from edge.messages import Letter, Utterance
     from edge.mqtt.publisher import Publisher
-    from edge.page.hub import Hub
-    from edge.recognition.spelling.spelled_word import Letter
 
 
 class Outlets:
     """Tells both the same; safe to call from any thread."""
 
-    def __init__(self, publisher: Publisher | None, hub: Hub | None) -> None:
+    def __init__(self, publisher: Publisher | None, hub: Audience | None) -> None:
         """Tell nothing yet."""
         self._publisher, self._hub = publisher, hub
 

@@ -9,8 +9,8 @@ from edge.device.choices import Choices, find_options
 from edge.recognition.bundle import find_bundle, read_bundle
 
 if TYPE_CHECKING:
+    from edge.config.options import Options
     from edge.config.settings import Settings
-    from edge.device.choices import Options
     from edge.recognition.bundle import Bundle
 
 

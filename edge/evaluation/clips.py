@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge.camera.recordings import spaced
-from edge.camera.source import open_camera
-from edge.errors import SourceError
+from edge.camera.pacing import least_step
+from edge.evaluation.hands import classify_hands, evaluate_hands
 from edge.evaluation.metrics import Tally, share
-from edge.landmarks.archive import Clip, is_hand_archive, read_clips
+from edge.landmarks.archive import Clip
 from edge.landmarks.skeleton import mirror
-from edge.messages import Landmarks, Segment
+from edge.recognition.clips import predict, read_archive, read_file
 from edge.recognition.learning.teacher import recall
-from edge.recognition.recognizer import least_step
-from edge.recognition.segmenting.hysteresis import Segmenter
-from edge.recognition.spelling.letter_classifier import (
-    classify_hands,
-    evaluate_hands,
-    has_hands_for,
-    make_classifier,
-)
+from edge.recognition.spelling.letter_classifier import has_hands_for, make_classifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from edge.config.settings import Settings
-    from edge.messages import Declined, Prediction
+    from edge.messages import Prediction
     from edge.recognition.bundle import Bundle
     from edge.recognition.classifying.classifier import Classifier
 
 RATES: Final = (30, 15, 10, 7, 5)
 """Frames per second at which clips are tried."""
-_LONGEST_SIGN: Final = 20.0
-"""Seconds; an isolated sign is not cut where the daemon would lose patience."""
 
 
 def classify_file(
@@ -61,40 +50,6 @@ def classify_file(
     recall(settings.learning, classifier)
     for index, clip in enumerate(clips):
         yield clip.name or str(index), predict(clip, settings, classifier)
-
-
-def read_file(path: Path, settings: Settings) -> list[Clip]:
-    """Read the clips of an archive, or a video as one clip.
-
-    Raises:
-        SourceError: The file cannot be read.
-    """
-    return _read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
-
-
-def predict(clip: Clip, settings: Settings, classifier: Classifier) -> Prediction:
-    """Classify an isolated clip: all its segments together, or all of it where there is none.
-
-    Teaching clips repeat their one sign; what is seen several times is known better.
-    """
-    whole = Segment(0.0, len(clip.points) / clip.fps, clip.times, clip.points, "stop")
-    return classifier.classify_together(cut(clip, settings) or [whole])
-
-
-def cut(clip: Clip, settings: Settings) -> list[Segment]:
-    """Cut a clip as the daemon would."""
-    segmenter = Segmenter(settings.segmenter.model_copy(update={"max_length": _LONGEST_SIGN}))
-    pieces: list[Segment | Declined] = []
-    for time, points in zip(clip.times.tolist(), clip.points, strict=True):
-        pieces += segmenter.push(Landmarks(time, points))
-    pieces += segmenter.flush()
-    return [piece for piece in pieces if isinstance(piece, Segment)]
-
-
-def longest_segment(clip: Clip, settings: Settings) -> Segment | None:
-    """Cut a clip as the daemon would and keep the longest piece, for one example to a clip."""
-    segments = cut(clip, settings)
-    return max(segments, key=lambda segment: segment.offset - segment.onset, default=None)
 
 
 def evaluate_archives(
@@ -122,7 +77,7 @@ def evaluate_archives(
     paths = list(paths)
     if has_hands_for(bundle, paths):
         return evaluate_hands(paths, settings, bundle, is_full=is_full, float_network=float_network)
-    sources = [(path.name, clip) for path in paths for clip in _read_archive(path)]
+    sources = [(path.name, clip) for path in paths for clip in read_archive(path)]
     clips = [clip for _, clip in sources if clip.label in bundle.glosses]
     wanted = settings.classifier
     classifier = make_classifier(bundle, threshold=wanted.threshold, hand=wanted.dominant_hand)
@@ -202,27 +157,3 @@ def _against(
     said = [prediction.top[0][0] for prediction in predictions]
     same = sum(one == other for one, other in zip(best, said, strict=True))
     return {"top1": share(right, len(clips)), "same_top1": share(same, len(clips))}
-
-
-def _read_archive(path: Path) -> list[Clip]:
-    if is_hand_archive(path):
-        raise SourceError(f"{path}: a hand archive needs a letters bundle, which this is not")
-    return read_clips(path)
-
-
-def _read_video(path: Path, settings: Settings) -> Clip:
-    from edge.landmarks.landmarker import Landmarker
-
-    camera = settings.camera.model_copy(update={"source": str(path)})
-    step = least_step(settings.landmarks.max_fps)
-    found: list[Landmarks] = []
-    with open_camera(camera, live_clock=False) as source:  # a bad file fails before MediaPipe loads
-        landmarker = Landmarker(settings.landmarks)
-        try:
-            for frame in spaced(source.frames(threading.Event()), step):
-                found += landmarker.push(frame)
-        finally:
-            landmarker.close()
-    span = found[-1].time - found[0].time
-    fps = (len(found) - 1) / span if span > 0 else settings.camera.fps
-    return Clip("", "", fps, np.stack([one.points for one in found]), path.name)

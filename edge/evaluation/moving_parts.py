@@ -118,12 +118,6 @@ def blend(
     return near
 
 
-def ease(share: float) -> float:
-    """Smoothest way from 0 to 1 (minimum jerk, Flash & Hogan 1985)."""
-    s = min(1.0, max(0.0, share))
-    return s * s * s * (10 - 15 * s + 6 * s * s)
-
-
 def order_by_signer(
     performed: Sequence[Performance], *, many: bool, rng: np.random.Generator
 ) -> list[Performance]:

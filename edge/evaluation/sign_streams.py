@@ -11,15 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.evaluation.moving_parts import (
-    HANDS,
-    WRISTS,
-    blend,
-    ease,
-    order_by_signer,
-    perform,
-    posture_at,
-)
+from edge.evaluation.moving_parts import HANDS, WRISTS, blend, order_by_signer, perform, posture_at
+from edge.landmarks.archive_player import ease
 from edge.landmarks.skeleton import INDEX, POINTS
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ import numpy as np
 from edge.evaluation.metrics import share
 from edge.evaluation.spelling_streams import make_streams
 from edge.landmarks.archive import read_clips
-from edge.messages import Landmarks
+from edge.messages import Landmarks, Letter, Spelled
 from edge.recognition.spelling.letter_classifier import LetterClassifier
-from edge.recognition.spelling.spelled_word import Letter, Spelled
 from edge.recognition.spelling.speller import Speller
 
 if TYPE_CHECKING:

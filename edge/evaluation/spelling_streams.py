@@ -16,9 +16,8 @@ from edge.evaluation.spelling_vocabulary import NAMES, WORDS
 from edge.evaluation.synthetic_hand import SpellingHand, outwards
 from edge.landmarks.archive import read_hands
 from edge.landmarks.skeleton import HAND_POINTS, INDEX, LEFT_HAND, POINTS, POSE, RIGHT_HAND
-from edge.messages import Landmarks
+from edge.messages import LETTERS, Landmarks
 from edge.recognition.features import hand as handshape
-from edge.recognition.spelling.letter_classifier import LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

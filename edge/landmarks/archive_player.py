@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge.errors import SourceError
-from edge.evaluation.moving_parts import ease
 from edge.landmarks.archive import read_clips
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND, RIGHT_SHOULDER
 from edge.messages import Landmarks
@@ -133,3 +132,9 @@ def _choose(path: Path, glosses: str) -> list[Clip]:
             raise SourceError(f"{path}: no clip of {gloss!r}")
         chosen += found
     return chosen
+
+
+def ease(share: float) -> float:
+    """Smoothest way from 0 to 1 (minimum jerk, Flash & Hogan 1985)."""
+    s = min(1.0, max(0.0, share))
+    return s * s * s * (10 - 15 * s + 6 * s * s)

@@ -12,14 +12,14 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from edge.config.settings import Hand, Mode
-from edge.recognition.spelling.letter_classifier import LETTERS
-from edge.speech.loudspeaker import MAX_TEXT
+from edge.messages import LETTERS
+from edge.system.text import MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from edge.config.options import Options
     from edge.config.settings import MqttSettings
-    from edge.device.choices import Options
 
 Components = dict[str, dict[str, Any]]
 

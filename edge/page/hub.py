@@ -7,16 +7,14 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from edge.messages import Declined, Frame, Sign
+from edge.messages import Declined, Frame, Sign, StateChange
 from edge.mqtt.payloads import encode
 from edge.page.shown_frame import Shown
-from edge.recognition.recognizer import StateChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from edge.messages import Landmarks
-    from edge.recognition.recognizer import Event
+    from edge.messages import Event, Landmarks
 
 _EVENTS_MAX: Final = 200
 """Messages that may wait for a watcher who is slow; the oldest are dropped."""

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
+from edge.camera.pacing import least_step
 from edge.camera.source import open_camera
 from edge.errors import SourceError
-from edge.evaluation.clips import predict
 from edge.landmarks.archive import Clip
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
 from edge.messages import Prediction, Segment, Sign
 from edge.page.skeletons import to_json_points
+from edge.recognition.clips import predict
 from edge.recognition.composer import Composer
 from edge.recognition.learning.teacher import Teacher
-from edge.recognition.recognizer import least_step, make_segmenter
+from edge.recognition.recognizer import make_segmenter
 from edge.recognition.spelling.letter_classifier import make_classifier
 
 if TYPE_CHECKING:

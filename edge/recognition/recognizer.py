@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
 from edge.camera.gate import Gate
+from edge.camera.pacing import least_step
 from edge.errors import BundleError
 from edge.landmarks.signer_place import Followed
-from edge.messages import Declined, Frame, Landmarks, Segment, Sign, Utterance
+from edge.messages import (
+    Declined,
+    Event,
+    Frame,
+    Landmarks,
+    Letter,
+    Segment,
+    Spelled,
+    StateChange,
+)
 from edge.recognition.bundle import find_bundle, read_bundle
 from edge.recognition.composer import Composer
 from edge.recognition.early_decision import Early
-from edge.recognition.learning.lesson import Progress
 from edge.recognition.learning.taught_words import RESERVED
 from edge.recognition.learning.teacher import Teacher
 from edge.recognition.segmenting.boundary import BoundarySegmenter
 from edge.recognition.segmenting.hysteresis import Segmenter
 from edge.recognition.segmenting.sliding import SlidingSegmenter
 from edge.recognition.spelling.letter_classifier import LetterClassifier, make_classifier
-from edge.recognition.spelling.spelled_word import Letter, Spelled
 from edge.recognition.spelling.speller import Speller
 from edge.system.health import StageTimer
 
@@ -32,28 +39,6 @@ if TYPE_CHECKING:
     from edge.landmarks.landmarker import Landmarker
     from edge.recognition.bundle import Bundle
     from edge.recognition.classifying.classifier import Classifier
-
-_SLACK: Final = 0.3
-"""Share of the frame interval by which a frame may come early and still be taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class StateChange:
-    """Signing began or ended."""
-
-    time: float
-    """Seconds."""
-
-    state: Literal["idle", "signing"]
-    """What it is now."""
-
-
-Event = Sign | Utterance | Declined | Letter | Spelled | StateChange | Progress
-
-
-def least_step(max_fps: float) -> float:
-    """Seconds after a frame before which no other is taken; even steps come of it."""
-    return (1 - _SLACK) / max_fps
 
 
 def make_segmenter(

@@ -17,13 +17,13 @@ import subprocess
 import sys
 import threading
 import time
-import unicodedata
 from collections import deque
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from edge.speech.speaking_process import Manner
 from edge.system.paths import python_path
+from edge.system.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_TEXT: Final = 200  # characters
 _LOOK: Final = 0.1  # seconds between looks at the stop event
 
 
@@ -241,10 +240,3 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
     """Kill a child not yet waited for, whose number cannot belong to another, and its own."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-
-
-def clean(text: str) -> str:
-    """Make a text safe to hand to an engine: one line, no control characters, not too long."""
-    kept = (" " if unicodedata.category(mark)[0] in "CZ" else mark for mark in text)
-    # Two brackets would have espeak read phonemes.
-    return " ".join("".join(kept).replace("[[", " ").split())[:MAX_TEXT].strip()

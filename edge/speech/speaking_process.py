@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
-from edge.camera.piped_program import die_with_parent
 from edge.errors import SpeechError
+from edge.system.processes import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,7 +26,7 @@ from edge.training.calibration import (
 from edge.training.examples import find_archives
 from edge.training.model_card import write_card
 from edge.training.recipe import load_dumped
-from edge.training.tasks.task import make_task
+from edge.training.tasks.registry import make_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

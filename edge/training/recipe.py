@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from edge.config.faults import first_fault
 from edge.errors import ConfigError
 from edge.training.body_augmentation import Augmentation, Share
-from edge.training.tasks.letters import HandAugmentation
+from edge.training.hand_augmentation import HandAugmentation
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -15,7 +15,7 @@ from edge.errors import ConfigError
 from edge.training import zoo
 from edge.training.recipe import dump
 from edge.training.run_report import write_curves, write_report
-from edge.training.tasks.task import make_task
+from edge.training.tasks.registry import make_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.config import load as config
-from edge.config.schedule import DAYS, Schedule, read_days, read_hours
+from edge.config.hours import DAYS, read_days, read_hours
+from edge.config.schedule import Schedule
 from edge.config.settings import ScheduleSettings
 from edge.errors import ConfigError
 

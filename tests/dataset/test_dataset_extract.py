@@ -28,8 +28,9 @@ from edge.config.settings import LandmarkSettings
 from edge.dataset.extracting import workers
 from edge.dataset.extracting.extractor import Extracted, attempt, extract
 from edge.dataset.extracting.finished_clips import Parts
-from edge.dataset.extracting.workers import LocalWorkers, default_jobs
+from edge.dataset.extracting.workers import LocalWorkers
 from edge.dataset.manifest import Entry, write_manifest
+from edge.dataset.processes import default_jobs
 from edge.errors import ConfigError, SourceError
 from edge.landmarks.archive import read_clips
 from edge.landmarks.landmarker import Landmarker

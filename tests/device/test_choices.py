@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.config.options import Options
 from edge.config.settings import Settings, SpeechSettings
-from edge.device.choices import Choices, Options, describe, find_options, read_choice
+from edge.device.choices import Choices, describe, find_options, read_choice
 from edge.errors import ConfigError
 from edge.recognition.bundle import list_bundles
 from edge.speech import voices

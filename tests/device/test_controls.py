@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.device.choices import Choices, Options
+from edge.config.options import Options
+from edge.device.choices import Choices
 from edge.device.orders import Command, CommandName, Controls
-from edge.speech.loudspeaker import MAX_TEXT
+from edge.system.text import MAX_TEXT
 
 if TYPE_CHECKING:
     pass

@@ -17,7 +17,7 @@ import pytest
 from conftest import UNIT
 
 from edge.__main__ import main
-from edge.camera.recordings import spaced
+from edge.camera.pacing import spaced
 from edge.config.settings import GateSettings, LandmarkSettings, Settings
 from edge.errors import ConfigError, SourceError
 from edge.evaluation.bench.agreement import compare, has_hand

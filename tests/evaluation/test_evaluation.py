@@ -8,23 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from edge.camera.pacing import least_step
 from edge.config.settings import Settings
 from edge.errors import ArchiveError, SourceError
-from edge.evaluation.clips import (
-    RATES,
-    classify_file,
-    cut,
-    evaluate_archives,
-    flip,
-    longest_segment,
-    predict,
-    thin,
-)
+from edge.evaluation.clips import RATES, classify_file, evaluate_archives, flip, thin
 from edge.landmarks.archive import Clip, read_clips, write_clips
 from edge.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from edge.recognition.bundle import OTHER
 from edge.recognition.classifying.classifier import Classifier
-from edge.recognition.recognizer import least_step
+from edge.recognition.clips import cut, longest_segment, predict
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ from edge.evaluation.spelling_streams import SpellingStream, make_streams
 from edge.evaluation.spelling_vocabulary import NAMES, WORDS
 from edge.landmarks.archive import Clip, write_clips
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND, RIGHT_SHOULDER
+from edge.messages import LETTERS
 from edge.recognition.bundle import Bundle, find_bundle, read_bundle
-from edge.recognition.spelling.letter_classifier import LETTERS
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from edge.config.options import Options
 from edge.config.settings import MqttSettings, Settings
-from edge.device.choices import Choices, Options
+from edge.device.choices import Choices
 from edge.mqtt import home_assistant as discovery
 from edge.mqtt.discovery_footprint import Footprint
 from edge.mqtt.payloads import encode

@@ -18,10 +18,9 @@ from pages import Page, serving
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from edge.messages import Declined, Frame, Landmarks, Sign
+from edge.messages import Declined, Frame, Landmarks, Sign, StateChange
 from edge.page.hub import Hub, Watcher
 from edge.page.shown_frame import Shown
-from edge.recognition.recognizer import StateChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,8 +174,7 @@ def test_state_problems_and_figures_are_told_when_they_change_and_to_those_who_c
 
 
 def test_letters_and_utterances_have_the_form_of_mqtt_where_there_is_no_broker(page: Page) -> None:
-    from edge.messages import Utterance
-    from edge.recognition.spelling.spelled_word import Letter
+    from edge.messages import Letter, Utterance
 
     with watching(page) as view:
         page.controller.announcer.deliver(

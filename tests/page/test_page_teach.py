@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from conftest import Signing
     from pages import Page
 
+    from edge.messages import Event
     from edge.recognition.bundle import Bundle
-    from edge.recognition.recognizer import Event
 
 LESSON = {"word": "Blub", "spoken": "bloob", "examples": 3, "countdown": 0}
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edge.config.settings import Settings
-from edge.evaluation.clips import predict
 from edge.landmarks.archive import Clip, read_clips
 from edge.landmarks.skeleton import mirror
 from edge.messages import Segment
 from edge.recognition.bundle import OTHER, Bundle
 from edge.recognition.classifying.classifier import Classifier, softmax
+from edge.recognition.clips import predict
 from edge.tflite import Network
 
 if TYPE_CHECKING:

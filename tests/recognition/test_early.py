@@ -17,8 +17,8 @@ from edge.recognition.recognizer import Recognizer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edge.messages import Event
     from edge.recognition.bundle import Bundle
-    from edge.recognition.recognizer import Event
 
 
 def early(share: float = 0.8) -> Early:

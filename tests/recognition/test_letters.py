@@ -12,21 +12,19 @@ from conftest import Signing, hand_at
 
 from edge.config.settings import Settings
 from edge.errors import ArchiveError, BundleError
+from edge.evaluation.hands import classify_hands, evaluate_hands
 from edge.landmarks.archive import Hand, read_clips, read_hands
 from edge.landmarks.skeleton import LEFT_HAND, RIGHT_HAND, mirror
-from edge.messages import Segment
+from edge.messages import LETTERS, Segment
 from edge.recognition.bundle import OTHER, Bundle, find_bundle, read_bundle
 from edge.recognition.classifying.classifier import Classifier
 from edge.recognition.features import hand as handshape
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.spelling.letter_classifier import (
     HELD,
-    LETTERS,
     NOTHING,
     STILL,
     LetterClassifier,
-    classify_hands,
-    evaluate_hands,
     held_hand,
     make_classifier,
     merge_views,

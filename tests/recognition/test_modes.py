@@ -12,16 +12,15 @@ from edge.config.settings import CameraSettings, Settings
 from edge.errors import BundleError
 from edge.evaluation.spelling_streams import make_streams
 from edge.landmarks.archive_player import Playback
-from edge.messages import Landmarks, Sign
+from edge.messages import Landmarks, Letter, Sign, Spelled
 from edge.recognition.recognizer import Recognizer
-from edge.recognition.spelling.spelled_word import Letter, Spelled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.evaluation.spelling_streams import SpellingStream
+    from edge.messages import Event
     from edge.recognition.bundle import Bundle
-    from edge.recognition.recognizer import Event
 
 SIGNED = ("yes", "help", "drink")
 

@@ -11,8 +11,8 @@ import pytest
 from edge.config.settings import CameraSettings, Settings
 from edge.landmarks.archive import read_clips, write_clips
 from edge.landmarks.archive_player import Playback
-from edge.messages import Declined, Frame, Landmarks, Sign, Utterance
-from edge.recognition.recognizer import Recognizer, StateChange
+from edge.messages import Declined, Frame, Landmarks, Sign, StateChange, Utterance
+from edge.recognition.recognizer import Recognizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from conftest import Signing
 
+    from edge.messages import Event
     from edge.recognition.bundle import Bundle
-    from edge.recognition.recognizer import Event
 
 WORDS = (
     "accident", "africa", "black", "blue", "bowling", "computer", "drink", "finish", "fish", "many",

@@ -15,10 +15,10 @@ from edge.config.settings import SpellingSettings
 from edge.evaluation.spelling_vocabulary import NAMES, WORDS
 from edge.landmarks.archive import read_clips
 from edge.landmarks.skeleton import INDEX, LEFT_HAND, POINTS, POSE, RIGHT_HAND, mirror
-from edge.messages import Landmarks, Prediction
+from edge.messages import LETTERS, Landmarks, Letter, Prediction, Spelled
 from edge.recognition.bundle import find_bundle, read_bundle
 from edge.recognition.spelling.hand_view import DELETE, SPACE
-from edge.recognition.spelling.letter_classifier import LETTERS, LetterClassifier
+from edge.recognition.spelling.letter_classifier import LetterClassifier
 from edge.recognition.spelling.letter_model import (
     EDGE,
     LetterModel,
@@ -26,7 +26,6 @@ from edge.recognition.spelling.letter_model import (
     english,
     is_counted,
 )
-from edge.recognition.spelling.spelled_word import Letter, Spelled
 from edge.recognition.spelling.speller import Speller
 
 if TYPE_CHECKING:

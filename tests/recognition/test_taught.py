@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from edge.config.settings import LearningSettings, Settings
 from edge.errors import ConfigError, SourceError
-from edge.evaluation.clips import flip, longest_segment
+from edge.evaluation.clips import flip
 from edge.landmarks.archive import read_clips, write_clips
 from edge.messages import Segment
 from edge.recognition.bundle import OTHER
 from edge.recognition.classifying.classifier import Classifier
 from edge.recognition.classifying.matcher import Matcher, distances
+from edge.recognition.clips import longest_segment
 from edge.recognition.learning import taught_words as taught
 from edge.recognition.learning.taught_words import (
     EXAMPLES_MAX,

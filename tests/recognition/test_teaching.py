@@ -13,8 +13,8 @@ from edge.commands.lessons import learn_from_files, learn_from_source
 from edge.config.settings import LearningSettings, SegmenterSettings, Settings
 from edge.errors import ConfigError, SourceError
 from edge.landmarks.archive import Clip, read_clips, write_clips
-from edge.messages import Declined, Landmarks, Segment, Sign
-from edge.recognition.learning.lesson import PATIENCE, Lesson, Progress
+from edge.messages import Declined, Landmarks, Progress, Segment, Sign
+from edge.recognition.learning.lesson import PATIENCE, Lesson
 from edge.recognition.learning.taught_words import EXAMPLES_MIN, Store
 from edge.recognition.learning.teacher import Teacher
 from edge.recognition.recognizer import Recognizer

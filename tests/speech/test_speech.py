@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.config.settings import SpeechSettings
-from edge.speech.loudspeaker import MAX_TEXT, Speech, clean
+from edge.speech.loudspeaker import Speech
+from edge.system.text import MAX_TEXT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge.recognition.spelling.letter_classifier import LETTERS, NOTHING
+from edge.messages import LETTERS
+from edge.recognition.spelling.letter_classifier import NOTHING
 from edge.training.recipe import ArchitectureRecipe, DataRecipe, Recipe
 from edge.training.tasks.letter_images import PLAIN, SIZE, PicturesTask, draw
 

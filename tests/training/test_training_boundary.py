@@ -15,7 +15,7 @@ from edge.recognition.bundle import OTHER
 from edge.recognition.features import posture
 from edge.training.recipe import ArchitectureRecipe, DataRecipe, Recipe
 from edge.training.tasks.boundary import CLASSES, BoundaryTask, classes_of, windows
-from edge.training.tasks.task import make_task
+from edge.training.tasks.registry import make_task
 
 if TYPE_CHECKING:
     from pathlib import Path

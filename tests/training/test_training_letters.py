@@ -14,16 +14,10 @@ from edge.landmarks.archive import Clip, Hand, write_clips
 from edge.recognition.bundle import OTHER
 from edge.recognition.features import hand as handshape
 from edge.training.examples import sampling_weights
+from edge.training.hand_augmentation import HandAugmentation, change_in_space
 from edge.training.recipe import Recipe, dump, load_dumped
-from edge.training.tasks.letters import (
-    HandAugmentation,
-    LettersTask,
-    as_right_hands,
-    change_in_space,
-    held_stills,
-    hold_out,
-)
-from edge.training.tasks.task import make_task
+from edge.training.tasks.letters import LettersTask, as_right_hands, held_stills, hold_out
+from edge.training.tasks.registry import make_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -183,7 +183,7 @@ def _positive(options: argparse.Namespace, name: str, usual: float) -> float:
 
 
 def _jobs(options: argparse.Namespace) -> int:
-    from edge.dataset.extracting.workers import default_jobs
+    from edge.dataset.processes import default_jobs
 
     jobs: int | None = options.jobs
     if jobs is not None and jobs < 1:

@@ -161,9 +161,7 @@ def _frames(task: Task) -> Iterator[Frame]:
     video = Video(Path(task.path), task.default_fps)
     interval = 0.0
     if task.max_fps:
-        from edge.recognition.recognizer import (
-            least_step,  # all of recognition, which a worker starts without
-        )
+        from edge.camera.pacing import least_step
 
         interval = least_step(task.max_fps)
     last = -np.inf

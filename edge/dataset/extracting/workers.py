@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 import multiprocessing
-import os
-import signal
-import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -17,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from edge.dataset.extracting import extractor
 from edge.dataset.extracting.extractor import Extracted, Task, attempt, tools
 from edge.dataset.packages import need
+from edge.dataset.processes import begin_process, default_jobs
 from edge.errors import ConfigError, DependencyError, SourceError
 
 if TYPE_CHECKING:
@@ -58,11 +54,6 @@ def open_workers(scheduler: str | None, jobs: int | None, retries: int) -> Worke
     if scheduler:
         return DaskWorkers(scheduler, retries)
     return LocalWorkers(jobs or default_jobs())
-
-
-def default_jobs() -> int:
-    """Count the processes that leave this machine usable."""
-    return max(1, len(os.sched_getaffinity(0)) - 1)
 
 
 class LocalWorkers:
@@ -241,23 +232,3 @@ class DaskWorkers:
                     (n, versions.get(n)) for n in ours if versions.get(n) != ours[n]
                 )
                 raise ConfigError(f"{worker}: has {name} {version}, this machine {ours[name]}")
-
-
-def begin_process() -> None:
-    """Prepare a process: it ends with its parent, and leaves talking to it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.disable(logging.WARNING)  # outcomes say it
-    if not os.environ.get("SIGN_EDGE_NATIVE_LOG"):
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 2)  # MediaPipe's C++ warns of every clip what nobody can change
-        os.close(null)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
-
-
-def _end_with(parent: Any) -> None:  # noqa: ANN401 - multiprocessing's own type is private
-    """Do not outlive a parent that was killed."""
-    with contextlib.suppress(OSError):
-        parent.join()
-    os._exit(1)

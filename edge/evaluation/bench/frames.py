@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from edge.camera.recordings import Video, spaced
+from edge.camera.pacing import least_step, spaced
+from edge.camera.recordings import Video
 from edge.errors import SourceError
 from edge.messages import Frame
-from edge.recognition.recognizer import least_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

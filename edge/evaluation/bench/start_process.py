@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge.camera.piped_program import die_with_parent
 from edge.errors import EdgeError, SourceError
 from edge.system.paths import python_path
+from edge.system.processes import die_with_parent
 
 if TYPE_CHECKING:
     from edge.config.settings import Settings

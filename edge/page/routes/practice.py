@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from starlette.datastructures import State
 
+    from edge.messages import Event
     from edge.page.context import PageContext
-    from edge.recognition.recognizer import Event
 
 _TRIES_MAX: Final = 50
 """Tries that are remembered; the oldest give way."""

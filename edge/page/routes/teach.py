@@ -13,21 +13,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from edge.errors import ConfigError, EdgeError
+from edge.messages import Progress, StateChange
 from edge.page.answers import Refused, json_answer, read_body
 from edge.page.context import context_of
 from edge.page.skeletons import segment_motion
-from edge.recognition.learning.lesson import Progress
 from edge.recognition.learning.taught_words import EXAMPLES_MAX, EXAMPLES_MIN, check_spoken
-from edge.recognition.recognizer import StateChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from starlette.datastructures import State
 
+    from edge.messages import Event
     from edge.page.context import PageContext
     from edge.recognition.learning.teacher import LessonView, Teacher
-    from edge.recognition.recognizer import Event
 
 Result = TypeVar("Result")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge.errors import ConfigError
-from edge.messages import Segment
+from edge.messages import Progress, Segment
 from edge.recognition.classifying.matcher import distances, nearest_mean, normalized
 from edge.recognition.learning.taught_words import LONGEST, hand_share
 
@@ -34,41 +34,6 @@ _EARLY: Final = 0.5
 """Seconds before the end of the countdown from which on a sign counts."""
 _UNFIT_MAX: Final = 10
 """Examples that will not do and are remembered; the oldest give way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How a lesson stands."""
-
-    word: str
-    """What is taught."""
-
-    have: int
-    """Examples taken."""
-
-    want: int
-    """Examples needed."""
-
-    note: str
-    """What was wrong with the last example, or how the lesson ended; empty when all is well."""
-
-    state: Literal["learning", "known", "forgotten", "failed"]
-    """What is going on, or how it ended."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether there is no lesson any more."""
-        return self.state != "learning"
-
-    @property
-    def spoken(self) -> str:
-        """A short prompt for the ear."""
-        if self.state != "learning":
-            texts = {"known": "I know {}", "forgotten": "{} is forgotten", "failed": "I gave up {}"}
-            return texts[self.state].format(self.word)
-        if self.note:
-            return f"{self.note}, again please"
-        return f"sign {self.word}" if self.have == 0 else f"{self.want - self.have} more"
 
 
 @dataclass(slots=True, eq=False)

@@ -23,8 +23,8 @@ from edge.landmarks.archive import Clip, load_arrays, read_clips, write_clips
 from edge.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from edge.messages import Segment
 from edge.recognition.features import segment as features
-from edge.speech.loudspeaker import clean
 from edge.system.paths import state_folder
+from edge.system.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from edge.errors import ConfigError, EdgeError
-from edge.recognition.learning.lesson import Lesson, Progress
+from edge.messages import Progress
+from edge.recognition.learning.lesson import Lesson
 from edge.recognition.learning.taught_words import EXAMPLES_MIN, Store, check_word, folder_of
 
 if TYPE_CHECKING:

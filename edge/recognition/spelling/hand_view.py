@@ -15,8 +15,8 @@ from edge.landmarks.skeleton import (
     RIGHT_HAND,
     RIGHT_SHOULDER,
 )
+from edge.messages import LETTERS
 from edge.recognition.features import hand as handshape
-from edge.recognition.spelling.letter_classifier import LETTERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.recognition.spelling.letter_classifier import LETTERS
+from edge.messages import LETTERS
 from edge.recognition.spelling.letter_frequencies import TRIPLES
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge.messages import LETTERS, Letter, Spelled
 from edge.recognition.spelling.hand_view import DELETE
-from edge.recognition.spelling.letter_classifier import LETTERS
 from edge.recognition.spelling.letter_model import english
 from edge.recognition.spelling.traced_letters import LIKE
 
@@ -24,43 +24,6 @@ _MAY_BE_Z: Final = 0.1
 _D, _I, _J, _X, _Z = (LETTERS.index(letter) for letter in "DIJXZ")
 _D_OF_Z: Final = 0.7
 """Share of a held Z that is a D; English has far more of them than of X, the other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A letter that is to be published."""
-
-    letter: str
-    """A to Z, or ``del``, which takes the last one back."""
-
-    probability: float
-    """Calibrated, 0..1; of a traced letter 0.9."""
-
-    onset: float
-    """Seconds at which the hand had come to rest in it, or had begun to trace it."""
-
-    offset: float
-    """Seconds until which it is known to have been held."""
-
-    decided: float
-    """Seconds on the source's clock at which enough was seen to decide."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spelled:
-    """A word closed by a rest or a space."""
-
-    text: str
-    """Lower case, corrected by what is usual in English."""
-
-    letters: tuple[str, ...]
-    """As they were said one by one, less those that were taken back."""
-
-    onset: float
-    """Seconds, of the first letter."""
-
-    offset: float
-    """Seconds, of the last letter."""
 
 
 @dataclass(slots=True, eq=False)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge.messages import LETTERS, Letter, Spelled
 from edge.recognition.spelling.hand_view import HandFinder, shape_change
-from edge.recognition.spelling.letter_classifier import LETTERS
-from edge.recognition.spelling.spelled_word import Letter, Read, Spelled, SpelledWord, fold
+from edge.recognition.spelling.spelled_word import Read, SpelledWord, fold
 from edge.recognition.spelling.spelling_meter import SpellingMeter
 from edge.recognition.spelling.traced_letters import LIKE, read_trace
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.recognition.spelling.letter_classifier import LETTERS
+from edge.messages import LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,15 +15,12 @@ import numpy as np
 
 from edge.landmarks.archive import read_hands
 from edge.landmarks.skeleton import FINGERS, HAND_INDEX
+from edge.messages import LETTERS
 from edge.recognition.features import hand as handshape
-from edge.recognition.spelling.letter_classifier import LETTERS, NOTHING
+from edge.recognition.spelling.letter_classifier import NOTHING
 from edge.training.examples import find_archives, sampling_weights
-from edge.training.tasks.letters import (
-    CALM,
-    as_right_hands,
-    change_in_space,
-    read_letters,
-)
+from edge.training.hand_augmentation import CALM, change_in_space
+from edge.training.tasks.letters import as_right_hands, read_letters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.landmarks.archive import Hand
+    from edge.training.hand_augmentation import HandAugmentation
     from edge.training.recipe import Recipe
-    from edge.training.tasks.letters import HandAugmentation
     from edge.training.tasks.task import Batch
 
 SIZE: Final = 64

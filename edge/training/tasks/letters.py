@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge.landmarks.archive import Hand, read_clips, read_hands
-from edge.landmarks.skeleton import FINGERS, HAND_INDEX, HAND_POINTS
+from edge.landmarks.skeleton import HAND_INDEX, HAND_POINTS
+from edge.messages import LETTERS
 from edge.recognition.bundle import OTHER
 from edge.recognition.features import hand as handshape
-from edge.recognition.spelling.letter_classifier import LETTERS, NOTHING, STILL, held_hand
-from edge.training.body_augmentation import Share, Strength
+from edge.recognition.spelling.letter_classifier import NOTHING, STILL, held_hand
 from edge.training.examples import choose_apart, find_archives, is_left_out, sampling_weights
+from edge.training.hand_augmentation import CALM, HandAugmentation, change_in_space
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,60 +34,6 @@ _PER_CLIP: Final = 4
 _RIGHT: Final = "Left"
 _LEFT: Final = "Right"
 """What MediaPipe Hands calls a right and a left hand in an unmirrored picture."""
-_CHAINS: Final = tuple(
-    (HAND_INDEX[f"{finger}_1"], slice(HAND_INDEX[f"{finger}_2"], HAND_INDEX[f"{finger}_tip"] + 1))
-    for finger in FINGERS
-)
-"""The first knuckle of each finger and the points beyond it."""
-
-
-@dataclass(frozen=True, slots=True)
-class HandAugmentation:
-    """Strength of each change to a hand; 0 switches it off."""
-
-    mirror: Share = 0.25
-    """Share of hands that are mirrored and taught as OTHER, so that the network can tell a left
-    hand (edge.recognition.spelling.letter_classifier)."""
-
-    yaw: Strength = 15.0
-    """Standard deviation, degrees: about the upright."""
-
-    pitch: Strength = 15.0
-    """Standard deviation, degrees: the camera looks up or down."""
-
-    roll: Strength = 10.0
-    """Standard deviation, degrees: the wrist or the camera leans."""
-
-    scale: Strength = 0.1
-    """Standard deviation of the logarithm of width and height: hands differ, aspects are wrong."""
-
-    shear: Strength = 0.08
-    """Standard deviation of x per y."""
-
-    depth: Strength = 0.3
-    """Standard deviation of the logarithm of all depth: MediaPipe only guesses it."""
-
-    finger_turn: Strength = 5.0
-    """Standard deviation, degrees, about each axis: a finger from its knuckle."""
-
-    finger_length: Strength = 0.05
-    """Standard deviation of the logarithm of each finger's length."""
-
-    jitter: Strength = 0.02
-    """Standard deviation, hand sizes, of every point; twice that in depth."""
-
-
-CALM: Final = HandAugmentation(
-    yaw=3,
-    pitch=3,
-    roll=3,
-    scale=0.02,
-    shear=0,
-    depth=0.05,
-    finger_turn=0,
-    finger_length=0,
-    jitter=0,
-)
 
 
 class LettersTask:
@@ -214,42 +161,3 @@ def _shows_left_palm(points: NDArray[np.float32]) -> NDArray[np.bool_]:
     a, b = (points[:, HAND_INDEX[name], :2] - wrist for name in ("index_1", "pinky_1"))
     left: NDArray[np.bool_] = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0] > 0
     return left
-
-
-def change_in_space(
-    points: NDArray[np.float32], how: HandAugmentation, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Turn, stretch and disturb hands (B, 21, 3), all but mirroring; gives hand sizes."""
-    points = handshape.to_hand_frame(points)
-    batch = len(points)
-    points[..., 2] *= np.exp(rng.normal(0, how.depth, (batch, 1))).astype(np.float32)
-    if how.finger_turn or how.finger_length:
-        for knuckle, beyond in _CHAINS:
-            turn = _rotations(batch, (how.finger_turn,) * 3, rng)
-            turn *= np.exp(rng.normal(0, how.finger_length, (batch, 1, 1))).astype(np.float32)
-            base = points[:, knuckle : knuckle + 1]
-            points[:, beyond] = base + (points[:, beyond] - base) @ turn
-    turn = _rotations(batch, (how.yaw, how.pitch, how.roll), rng)
-    lens = np.zeros((batch, 3, 3), dtype=np.float32)
-    lens[:, [0, 1], [0, 1]] = np.exp(rng.normal(0, how.scale, (batch, 2)))
-    lens[:, 2, 2] = 1
-    lens[:, 1, 0] = rng.normal(0, how.shear, batch)
-    points = points @ turn @ lens
-    noise = rng.standard_normal(points.shape, dtype=np.float32)
-    points += how.jitter * noise * np.array([1, 1, 2], dtype=np.float32)
-    return points
-
-
-def _rotations(
-    batch: int, degrees: tuple[float, float, float], rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Turns (B, 3, 3) about y, x and z, for row vectors."""
-    turn = np.broadcast_to(np.eye(3, dtype=np.float32), (batch, 3, 3))
-    for (i, j), strength in zip(((2, 0), (1, 2), (0, 1)), degrees, strict=True):
-        angle = np.radians(rng.normal(0, strength, batch))
-        one = np.zeros((batch, 3, 3), dtype=np.float32)
-        one[:, 3 - i - j, 3 - i - j] = 1
-        one[:, i, i] = one[:, j, j] = np.cos(angle)
-        one[:, i, j], one[:, j, i] = np.sin(angle), -np.sin(angle)
-        turn = turn @ one
-    return turn

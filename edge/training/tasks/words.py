@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge.config.settings import Settings
-from edge.evaluation.clips import longest_segment
 from edge.landmarks.archive import read_clips, write_clips
 from edge.recognition.bundle import OTHER
+from edge.recognition.clips import longest_segment
 from edge.recognition.features import segment as features
 from edge.training.body_augmentation import change_in_space, clip_in_time
 from edge.training.borrowed_bodies import read_hands_only

@@ -1,0 +1,85 @@
+"""Isolated clips: read from archives and videos, cut, classified."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge.camera.pacing import least_step, spaced
+from edge.camera.source import open_camera
+from edge.errors import SourceError
+from edge.landmarks.archive import Clip, is_hand_archive, read_clips
+from edge.messages import Landmarks, Segment
+from edge.recognition.segmenting.hysteresis import Segmenter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge.config.settings import Settings
+    from edge.messages import Declined, Prediction
+    from edge.recognition.classifying.classifier import Classifier
+
+
+_LONGEST_SIGN: Final = 20.0
+"""Seconds; an isolated sign is not cut where the daemon would lose patience."""
+
+
+def read_file(path: Path, settings: Settings) -> list[Clip]:
+    """Read the clips of an archive, or a video as one clip.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    return read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
+
+
+def predict(clip: Clip, settings: Settings, classifier: Classifier) -> Prediction:
+    """Classify an isolated clip: all its segments together, or all of it where there is none.
+
+    Teaching clips repeat their one sign; what is seen several times is known better.
+    """
+    whole = Segment(0.0, len(clip.points) / clip.fps, clip.times, clip.points, "stop")
+    return classifier.classify_together(cut(clip, settings) or [whole])
+
+
+def cut(clip: Clip, settings: Settings) -> list[Segment]:
+    """Cut a clip as the daemon would."""
+    segmenter = Segmenter(settings.segmenter.model_copy(update={"max_length": _LONGEST_SIGN}))
+    pieces: list[Segment | Declined] = []
+    for time, points in zip(clip.times.tolist(), clip.points, strict=True):
+        pieces += segmenter.push(Landmarks(time, points))
+    pieces += segmenter.flush()
+    return [piece for piece in pieces if isinstance(piece, Segment)]
+
+
+def longest_segment(clip: Clip, settings: Settings) -> Segment | None:
+    """Cut a clip as the daemon would and keep the longest piece, for one example to a clip."""
+    segments = cut(clip, settings)
+    return max(segments, key=lambda segment: segment.offset - segment.onset, default=None)
+
+
+def read_archive(path: Path) -> list[Clip]:
+    """Read a clip archive; a hand archive is refused."""
+    if is_hand_archive(path):
+        raise SourceError(f"{path}: a hand archive needs a letters bundle, which this is not")
+    return read_clips(path)
+
+
+def _read_video(path: Path, settings: Settings) -> Clip:
+    from edge.landmarks.landmarker import Landmarker
+
+    camera = settings.camera.model_copy(update={"source": str(path)})
+    step = least_step(settings.landmarks.max_fps)
+    found: list[Landmarks] = []
+    with open_camera(camera, live_clock=False) as source:  # a bad file fails before MediaPipe loads
+        landmarker = Landmarker(settings.landmarks)
+        try:
+            for frame in spaced(source.frames(threading.Event()), step):
+                found += landmarker.push(frame)
+        finally:
+            landmarker.close()
+    span = found[-1].time - found[0].time
+    fps = (len(found) - 1) / span if span > 0 else settings.camera.fps
+    return Clip("", "", fps, np.stack([one.points for one in found]), path.name)
