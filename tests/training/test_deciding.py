@@ -174,7 +174,7 @@ def archive(bundle: Bundle, tmp_path: Path) -> Path:
 
 
 def run_script(*arguments: str, code: int = 0) -> str:
-    """Run choose-thresholds, quickly; what it prints."""
+    """Run scripts/make/thresholds, quickly; what it prints."""
     ended = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "make" / "thresholds"), *arguments,
          "--seeds", "1", "--rates", "10"],
