@@ -1,1 +1,1 @@
-"""Where frames come from: cameras, streams, files and folders; and whether anything moves."""
+"""Opens cameras, streams, videos and folders, and yields their frames; the motion gate."""

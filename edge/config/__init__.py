@@ -1,1 +1,1 @@
-"""Settings: file, environment and command line, read once and checked."""
+"""Reads settings from file, environment and command line once, and checks their ranges."""

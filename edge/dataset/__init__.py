@@ -1,1 +1,1 @@
-"""From videos and others' data sets to landmark archives (extra train)."""
+"""Turns videos and other people's data sets into landmark archives (extra train)."""

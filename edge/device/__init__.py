@@ -1,1 +1,1 @@
-"""The running device: settings in force, orders, news, health."""
+"""Holds what a running device knows and does: settings in force, orders, news, health."""

@@ -1,4 +1,4 @@
-"""sign-edge check: looks at an installation and names every fault with what to do about it.
+"""Checks an installation for ``sign-edge check``: names every fault and its remedy.
 
-Nothing here imports NumPy, OpenCV or MediaPipe at once: a package that is missing is a finding.
+No module here imports NumPy, OpenCV or MediaPipe at its top: a missing package is a finding.
 """

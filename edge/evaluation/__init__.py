@@ -1,1 +1,1 @@
-"""How well it does: clips, streams, spelling, delay, cost."""
+"""Measures how well everything works: clips, streams, spelling, delay, cost."""

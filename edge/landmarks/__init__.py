@@ -1,1 +1,1 @@
-"""Frames to 75 named points of one person; archives of such points."""
+"""Finds 75 named points of one person in frames, and stores such points in archives."""

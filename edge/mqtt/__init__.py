@@ -1,1 +1,1 @@
-"""Words to the broker, orders from it; Home Assistant; other devices on it."""
+"""Publishes words to a broker, takes orders from it, and appears in Home Assistant."""

@@ -1,1 +1,1 @@
-"""The page: see what it sees, try a video, look up, practise, teach; served by the device."""
+"""Serves the web page: live view, trial of a video, dictionary, practice, lessons, settings."""

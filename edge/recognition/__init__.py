@@ -1,1 +1,1 @@
-"""Landmarks to words: segments, features, networks, spelling, taught words."""
+"""Turns landmarks into words: segments, features, networks, spelling, taught words."""

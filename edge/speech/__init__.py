@@ -1,1 +1,1 @@
-"""Words to the ear."""
+"""Says words aloud, in a child process that can be killed."""

@@ -1,1 +1,1 @@
-"""What the operating system gives: paths, journal, watchdog's socket, sensors, memory."""
+"""Wraps what the operating system gives: paths, processes, journal, systemd, sensors."""

@@ -1,1 +1,1 @@
-"""Training tools (extra ``train``); the runtime never imports them."""
+"""Trains networks on landmark archives and exports them as bundles (extra train)."""

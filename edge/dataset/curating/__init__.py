@@ -1,1 +1,1 @@
-"""From archives to archives and figures of them."""
+"""Merges, cleans, splits and measures landmark archives."""

@@ -1,1 +1,1 @@
-"""From landmark archives to other formats."""
+"""Writes landmark archives in other formats."""

@@ -1,1 +1,1 @@
-"""From clips to landmark archives, on one machine or many."""
+"""Extracts landmarks from clips into archives, on one machine or many."""

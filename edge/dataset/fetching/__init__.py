@@ -1,1 +1,1 @@
-"""From lists of videos to clips on disk."""
+"""Downloads the videos of a list and cuts them into clips."""

@@ -1,1 +1,1 @@
-"""From other data sets' files to manifests of videos or to landmark archives, one format each."""
+"""Reads other data sets into manifests or landmark archives, one format a module."""

@@ -1,1 +1,1 @@
-"""A clip's skeleton as a moving picture."""
+"""Draws a clip's skeleton as a moving picture."""

@@ -1,1 +1,1 @@
-"""Landmarks by MediaPipe's own graph."""
+"""Finds landmarks by MediaPipe's own graph."""

@@ -1,1 +1,1 @@
-"""Landmarks by MediaPipe's networks run directly: fewer of them, and only where they are needed."""
+"""Finds landmarks by MediaPipe's networks, run directly and only where needed."""

@@ -1,1 +1,1 @@
-"""The page's routes, one part of the page each."""
+"""Answers the page's requests, one part of the page a module."""

@@ -1,1 +1,1 @@
-"""Segments to predictions."""
+"""Turns segments into words with probabilities."""

@@ -1,1 +1,1 @@
-"""What networks are fed: numbers of a segment, a hand, a posture; for training and run time."""
+"""Computes what networks are fed, for training and for the device alike."""

@@ -1,1 +1,1 @@
-"""Words that the owner teaches."""
+"""Learns words that the owner teaches."""

@@ -1,1 +1,1 @@
-"""Landmarks to segments: when a sign starts and ends."""
+"""Cuts landmarks into segments: tells when a sign starts and ends."""

@@ -1,1 +1,1 @@
-"""Hands to letters and spelled words."""
+"""Reads letters and spelled words from hands."""

@@ -1,1 +1,1 @@
-"""What a network can be trained for, one task to a module."""
+"""Prepares what a network is trained for, one task a module."""

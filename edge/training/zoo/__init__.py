@@ -1,6 +1,6 @@
-"""The networks, one to a module: ``build(shape, classes, **options)`` gives a Keras model.
+"""Builds the networks, one a module: ``build(shape, classes, **options)`` gives a Keras model.
 
-Each takes one example of the shape (without the batch) and gives logits (K,).
+A model takes one example of the shape (without the batch) and gives logits (K,).
 """
 
 from __future__ import annotations
