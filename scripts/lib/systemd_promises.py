@@ -42,12 +42,13 @@ PACKAGED = [
     "edge",
     "models",
     "deploy",
+    "docs",
     "scripts",
     "config.toml",
     "constraints.txt",
     "pyproject.toml",
 ]
-PACKAGED += ["pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"]
+PACKAGED += ["README.md", "CHANGELOG.md", "LICENSE"]
 BACK = ["offline", "online"]
 """What the broker hears of a service that died and was started again."""
 WHEELS = ROOT / ".cache" / "wheels" / "amd64"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from documents import links
 
 from edge import __version__
 from edge.__main__ import _parser
@@ -103,6 +104,19 @@ def test_package_brings_what_it_is_set_up_from_and_the_service(package: Path) ->
         "usr/share/zsh/vendor-completions/_sign-edge",
     } <= names
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+
+
+def test_package_brings_what_its_documents_link_to(package: Path, tmp_path: Path) -> None:
+    unpacked = run("dpkg-deb", "-x", package, tmp_path)
+    assert unpacked.returncode == 0, unpacked.stderr
+    read = [tmp_path / "usr/share/doc/sign-edge/README.md"]
+    read += (tmp_path / "usr/share/sign-edge/docs").rglob("*.md")
+    assert len(read) > 10
+    assert (tmp_path / "usr/share/doc/sign-edge/docs/README.md").is_file()
+    for path in read:
+        for link in links(path):
+            target = path.resolve().parent / link.partition("#")[0]
+            assert ":" in link or target.exists(), f"{path.name}: {link}"
 
 
 def test_package_says_what_it_needs_and_its_scripts_parse(package: Path, tmp_path: Path) -> None:
