@@ -61,7 +61,7 @@ class _Hold:
     start: float
     views: list[HandView]
     read: Read | None = None
-    is_obeyed: bool = False
+    is_carried_out: bool = False
 
     def recent(self, seconds: float) -> list[HandView]:
         """Give the views of the last so many seconds that were looked at."""
@@ -96,7 +96,7 @@ class Speller:
         return self._meter.is_spelling
 
     def has_spelled(self, onset: float, offset: float) -> bool:
-        """Whether the hands spelled at some time in [onset, offset), of late; no sign then."""
+        """Whether the hands spelled at some time in [onset, offset); no sign then."""
         return self._spelled[0] < offset and onset <= self._spelled[1]
 
     def reset(self) -> None:
@@ -199,9 +199,9 @@ class Speller:
         space, delete = _signs(looks)
         if max(space, delete) >= self._settings.sure:
             return self._obey(hold)
-        if hold.is_obeyed and max(space, delete) >= _SPACE_LIKE:
+        if hold.is_carried_out and max(space, delete) >= _SPACE_LIKE:
             return []
-        hold.is_obeyed = False
+        hold.is_carried_out = False
         total: NDArray[np.float32] = np.sum([view.letters for view in looks], axis=0)
         if total.sum() < _LETTER * len(looks) or space >= _SPACE_LIKE:
             return []
@@ -275,9 +275,9 @@ class Speller:
         long = 2 * self._settings.dwell
         space, delete = _signs(hold.recent(long))
         is_due = self._now - hold.start >= long and max(space, delete) >= self._settings.sure
-        if hold.is_obeyed or not is_due:
+        if hold.is_carried_out or not is_due:
             return []
-        hold.is_obeyed, hold.read = True, None
+        hold.is_carried_out, hold.read = True, None
         if space > delete:
             return self._close()
         return [*self._say(is_patient=False), *self._word.take_back(hold.start, self._now)]
