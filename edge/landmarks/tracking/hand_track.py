@@ -112,7 +112,7 @@ class HandTrack:
         self._is_owed = False
 
     def is_still(self, image: NDArray[np.uint8]) -> bool:
-        """Whether it is seen and has not moved; not for ever, for slow hands move unnoticed."""
+        """Whether it is seen and has not moved; for few frames, as slow hands move unnoticed."""
         if self._next is None or self._rested >= _REST_MAX or self._patch.change(image) > _STILL:
             return False
         self._rested += 1

@@ -134,7 +134,7 @@ class Tracker:
         return points / np.float32(image.shape[1])
 
     def reset(self) -> None:
-        """Forget whom it follows, as good as new."""
+        """Forget whom it follows."""
         self._last = None
         self._searched = -np.inf
         self._is_wanted = False
