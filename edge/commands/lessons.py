@@ -54,9 +54,8 @@ def learn_from_source(
         ConfigError: The word is unusable, there is no room, or the model cannot learn.
         SourceError: The source does not open, or goes away.
     """
-    recognizer = Recognizer(settings, bundle)
     last: float | None = None
-    try:
+    with Recognizer(settings, bundle) as recognizer:
         for item in _items(settings.camera):
             if last is None:
                 yield from recognizer.teacher.learn(word, item.time, examples)
@@ -67,8 +66,6 @@ def learn_from_source(
         if last is not None:
             yield from (e for e in recognizer.flush(last) if isinstance(e, Progress))
             yield from recognizer.teacher.stop("the source has ended")
-    finally:
-        recognizer.close()
 
 
 def _items(camera: CameraSettings) -> Iterator[Frame | Landmarks]:

@@ -11,14 +11,14 @@ from edge.camera.pacing import least_step, spaced
 from edge.camera.source import open_camera
 from edge.errors import SourceError
 from edge.landmarks.archive import Clip, is_hand_archive, read_clips
-from edge.messages import Landmarks, Segment
-from edge.recognition.segmenting.hysteresis import Segmenter
+from edge.messages import Segment, feed
+from edge.recognition.segmenting.hysteresis import HysteresisSegmenter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.config.settings import Settings
-    from edge.messages import Declined, Prediction
+    from edge.messages import Prediction
     from edge.recognition.classifying.classifier import Classifier
 
 
@@ -46,11 +46,8 @@ def predict(clip: Clip, settings: Settings, classifier: Classifier) -> Predictio
 
 def cut(clip: Clip, settings: Settings) -> list[Segment]:
     """Cut a clip as the daemon would."""
-    segmenter = Segmenter(settings.segmenter.model_copy(update={"max_length": _LONGEST_SIGN}))
-    pieces: list[Segment | Declined] = []
-    for time, points in zip(clip.times.tolist(), clip.points, strict=True):
-        pieces += segmenter.push(Landmarks(time, points))
-    pieces += segmenter.flush()
+    patient = settings.segmenter.model_copy(update={"max_length": _LONGEST_SIGN})
+    pieces = feed(HysteresisSegmenter(patient), clip.landmarks())
     return [piece for piece in pieces if isinstance(piece, Segment)]
 
 
@@ -72,14 +69,11 @@ def _read_video(path: Path, settings: Settings) -> Clip:
 
     camera = settings.camera.model_copy(update={"source": str(path)})
     step = least_step(settings.landmarks.max_fps)
-    found: list[Landmarks] = []
-    with open_camera(camera, live_clock=False) as source:  # a bad file fails before MediaPipe loads
-        landmarker = Landmarker(settings.landmarks)
-        try:
-            for frame in spaced(source.frames(threading.Event()), step):
-                found += landmarker.push(frame)
-        finally:
-            landmarker.close()
+    with (
+        open_camera(camera, live_clock=False) as source,  # a bad file fails before MediaPipe loads
+        Landmarker(settings.landmarks) as landmarker,
+    ):
+        found = list(feed(landmarker, spaced(source.frames(threading.Event()), step)))
     span = found[-1].time - found[0].time
     fps = (len(found) - 1) / span if span > 0 else settings.camera.fps
     return Clip("", "", fps, np.stack([one.points for one in found]), path.name)

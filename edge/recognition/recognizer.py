@@ -25,9 +25,7 @@ from edge.recognition.composer import Composer
 from edge.recognition.early_decision import EarlyDecision
 from edge.recognition.learning.taught_words import RESERVED
 from edge.recognition.learning.teacher import Teacher
-from edge.recognition.segmenting.boundary import BoundarySegmenter
-from edge.recognition.segmenting.hysteresis import Segmenter
-from edge.recognition.segmenting.sliding import SlidingSegmenter
+from edge.recognition.segmenting.factory import make_segmenter
 from edge.recognition.spelling.letter_classifier import LetterClassifier, make_classifier
 from edge.recognition.spelling.speller import Speller
 from edge.system.health import StageTimer
@@ -35,27 +33,11 @@ from edge.system.health import StageTimer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from edge.config.settings import SegmenterSettings, Settings, SpellingSettings
+    from typing_extensions import Self
+
+    from edge.config.settings import Settings, SpellingSettings
     from edge.landmarks.landmarker import Landmarker
     from edge.recognition.bundle import Bundle
-    from edge.recognition.classifying.classifier import Classifier
-
-
-def make_segmenter(
-    settings: SegmenterSettings, classifier: Classifier
-) -> Segmenter | BoundarySegmenter | SlidingSegmenter:
-    """Make the segmenter that is wanted.
-
-    Raises:
-        BundleError: Its network is missing or unfit.
-        DependencyError: No TFLite runtime works here.
-    """
-    if settings.kind == "hysteresis":
-        return Segmenter(settings)
-    if settings.kind == "sliding":
-        return SlidingSegmenter(settings, classifier)
-    bundle = read_bundle(find_bundle(settings.bundle, "segmenter.bundle"))
-    return BoundarySegmenter(settings, bundle)
 
 
 def make_speller(settings: SpellingSettings) -> Speller | None:
@@ -195,6 +177,12 @@ class Recognizer:
             self._landmarker.close()
             self._landmarker = None
         self._classifier.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _is_wanted(self, frame: Frame) -> bool:
         """Whether a frame is due at the wanted rate, and anything moves.

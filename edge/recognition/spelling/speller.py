@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.messages import LETTERS, Letter, Spelled
+from edge.messages import LETTERS, Landmarks, Letter, Spelled, Stage
 from edge.recognition.spelling.hand_view import HandFinder, shape_change
 from edge.recognition.spelling.spelled_word import Read, SpelledWord, fold
 from edge.recognition.spelling.spelling_meter import SpellingMeter
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.config.settings import SpellingSettings
-    from edge.messages import Landmarks
     from edge.recognition.spelling.hand_view import HandView
     from edge.recognition.spelling.letter_classifier import LetterClassifier
 
@@ -69,7 +68,7 @@ class _Hold:
         return [view for view in self.views if view.time >= since and view.is_looked_at]
 
 
-class Speller:
+class Speller(Stage[Landmarks, Letter | Spelled]):
     """Reads fingerspelling from a stream of landmarks."""
 
     def __init__(
