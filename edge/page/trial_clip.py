@@ -19,7 +19,7 @@ from edge.landmarks.archive import Clip
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
 from edge.messages import Prediction, Segment, Sign, feed
 from edge.page.skeletons import to_json_points
-from edge.recognition.clips import predict
+from edge.recognition.clips import make_clip_segmenter, predict
 from edge.recognition.composer import Composer
 from edge.recognition.learning.teacher import Teacher
 from edge.recognition.segmenting.factory import make_segmenter
@@ -97,6 +97,7 @@ def try_clip(path: Path, settings: Settings, bundle: Bundle, seconds_max: float)
     span = watched.landmarks[-1].time - watched.landmarks[0].time
     fps = (len(watched.landmarks) - 1) / span if span > 0 else settings.camera.fps
     clip = Clip("", "", fps, np.stack([one.points for one in watched.landmarks]))
+    segmenter = make_clip_segmenter(settings.segmenter, classifier)
     pieces = segments_of(watched.landmarks, settings, classifier)
     composer = Composer(settings.composer, forms)
     events = [one for piece in pieces if isinstance(piece, Prediction) for one in
@@ -108,7 +109,7 @@ def try_clip(path: Path, settings: Settings, bundle: Bundle, seconds_max: float)
         "width": watched.width,
         "height": watched.height,
         "frames": watched.frames,
-        "top": named(predict(clip, settings, classifier).top),
+        "top": named(predict(clip, segmenter, classifier).top),
         "segments": [
             {
                 "onset": round(max(0.0, piece.onset), 3),

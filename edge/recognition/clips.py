@@ -12,14 +12,15 @@ from edge.camera.source import open_camera
 from edge.errors import SourceError
 from edge.landmarks.archive import Clip, is_hand_archive, read_clips
 from edge.messages import Segment, feed
-from edge.recognition.segmenting.hysteresis import HysteresisSegmenter
+from edge.recognition.segmenting.factory import make_segmenter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge.config.settings import Settings
+    from edge.config.settings import SegmenterSettings, Settings
     from edge.messages import Prediction
     from edge.recognition.classifying.classifier import Classifier
+    from edge.recognition.segmenting.segmenter import Segmenter
 
 
 _LONGEST_SIGN: Final = 20.0
@@ -35,25 +36,40 @@ def read_file(path: Path, settings: Settings) -> list[Clip]:
     return read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
 
 
-def predict(clip: Clip, settings: Settings, classifier: Classifier) -> Prediction:
+def make_clip_segmenter(settings: SegmenterSettings, classifier: Classifier | None) -> Segmenter:
+    """Make the segmenter that the settings name, for isolated signs, however long they are.
+
+    Args:
+        settings: The daemon's own.
+        classifier: As make_segmenter takes it.
+
+    Raises:
+        BundleError: Its network is missing or unfit.
+        ConfigError: It needs a classifier, and there is none.
+        DependencyError: No TFLite runtime works here.
+    """
+    return make_segmenter(settings.model_copy(update={"max_length": _LONGEST_SIGN}), classifier)
+
+
+def predict(clip: Clip, segmenter: Segmenter, classifier: Classifier) -> Prediction:
     """Classify an isolated clip: all its segments together, or all of it where there is none.
 
     Teaching clips repeat their one sign; what is seen several times is known better.
     """
     whole = Segment(0.0, len(clip.points) / clip.fps, clip.times, clip.points, "stop")
-    return classifier.classify_together(cut(clip, settings) or [whole])
+    return classifier.classify_together(cut(clip, segmenter) or [whole])
 
 
-def cut(clip: Clip, settings: Settings) -> list[Segment]:
-    """Cut a clip as the daemon would."""
-    patient = settings.segmenter.model_copy(update={"max_length": _LONGEST_SIGN})
-    pieces = feed(HysteresisSegmenter(patient), clip.landmarks())
+def cut(clip: Clip, segmenter: Segmenter) -> list[Segment]:
+    """Cut a clip as the daemon would with this segmenter."""
+    segmenter.reset()
+    pieces = feed(segmenter, clip.landmarks())
     return [piece for piece in pieces if isinstance(piece, Segment)]
 
 
-def longest_segment(clip: Clip, settings: Settings) -> Segment | None:
+def longest_segment(clip: Clip, segmenter: Segmenter) -> Segment | None:
     """Cut a clip as the daemon would and keep the longest piece, for one example to a clip."""
-    segments = cut(clip, settings)
+    segments = cut(clip, segmenter)
     return max(segments, key=lambda segment: segment.offset - segment.onset, default=None)
 
 
