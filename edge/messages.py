@@ -1,15 +1,46 @@
-"""What passes between the stages. Times are seconds on the source's monotonic clock."""
+"""What passes between the stages, and what a stage is.
+
+Times are seconds on the source's monotonic clock.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
 Cause = Literal["pause", "max_length", "stop"]
+In = TypeVar("In", contravariant=True)
+Out = TypeVar("Out", covariant=True)
+
+
+class Stage(Protocol[In, Out]):
+    """A step from one kind of message to the next."""
+
+    @abstractmethod
+    def push(self, item: In, /) -> Iterable[Out]:
+        """Take the next item, in order of time."""
+
+    def flush(self) -> Iterable[Out]:
+        """End what is under way: no item follows. Nothing is held back by default."""
+        return ()
+
+    def reset(self) -> None:
+        """Forget everything, as at the start. Nothing is remembered by default."""
+        return
+
+
+def feed(stage: Stage[In, Out], items: Iterable[In]) -> Iterator[Out]:
+    """Pass all items of a recording through a stage, to the end."""
+    for item in items:
+        yield from stage.push(item)
+    yield from stage.flush()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -161,7 +161,7 @@ class Pipeline:
                 last = item.time
                 self._announcer.deliver(self._recognizer.push(item))
                 if self._hub is not None:
-                    self._hub.show(item, self._recognizer.seen)
+                    self._hub.show(item, self._recognizer.newest_landmarks)
         self._controller.apply()  # what was chosen just before the end is kept
         self._announcer.deliver(self._recognizer.flush(last))
         self._announcer.deliver(self._recognizer.teacher.stop("the source has ended"))

@@ -59,11 +59,6 @@ class Network:
         return tuple(int(n) for n in self._input["shape"])
 
     @property
-    def has_embedding(self) -> bool:
-        """Whether it tells what its last layer is fed, beside the logits."""
-        return self._embedding is not None
-
-    @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of the logits, with the batch of 1."""
         return tuple(int(n) for n in self._output["shape"])

@@ -9,7 +9,7 @@ from edge.camera.source import open_camera, source_kind
 from edge.errors import SourceError
 from edge.landmarks.archive_player import Playback
 from edge.messages import Progress
-from edge.recognition.clips import longest_segment, read_file
+from edge.recognition.clips import longest_segment, make_clip_segmenter, read_file
 from edge.recognition.learning.taught_words import EXAMPLES_MAX, check_word, to_segment
 from edge.recognition.learning.teacher import Teacher
 from edge.recognition.recognizer import Recognizer
@@ -38,10 +38,11 @@ def learn_from_files(
     clips = [clip for clip in clips if clip.label == known] or clips
     classifier = make_classifier(bundle, threshold=settings.classifier.threshold)
     teacher = Teacher(settings.learning, classifier)
+    segmenter = make_clip_segmenter(settings.segmenter, classifier)
     yield from teacher.learn(word, 0.0, examples or EXAMPLES_MAX)
     for clip in clips:
         if teacher.is_teaching:
-            yield from teacher.push(longest_segment(clip, settings) or to_segment(clip), 0.0)
+            yield from teacher.push(longest_segment(clip, segmenter) or to_segment(clip), 0.0)
     yield from teacher.finish()
 
 
@@ -54,9 +55,8 @@ def learn_from_source(
         ConfigError: The word is unusable, there is no room, or the model cannot learn.
         SourceError: The source does not open, or goes away.
     """
-    recognizer = Recognizer(settings, bundle)
     last: float | None = None
-    try:
+    with Recognizer(settings, bundle) as recognizer:
         for item in _items(settings.camera):
             if last is None:
                 yield from recognizer.teacher.learn(word, item.time, examples)
@@ -67,8 +67,6 @@ def learn_from_source(
         if last is not None:
             yield from (e for e in recognizer.flush(last) if isinstance(e, Progress))
             yield from recognizer.teacher.stop("the source has ended")
-    finally:
-        recognizer.close()
 
 
 def _items(camera: CameraSettings) -> Iterator[Frame | Landmarks]:

@@ -28,15 +28,12 @@ def replay(options: argparse.Namespace) -> int:
 
     settings, bundle = settings_and_bundle(options, source=options.source)
     items = _recording(settings)
-    recognizer = Recognizer(settings, bundle)
     last = 0.0
-    try:
+    with Recognizer(settings, bundle) as recognizer:
         for item in items:
             last = item.time
             _print_events(recognizer.push(item), as_json=options.json)
         _print_events(recognizer.flush(last), as_json=options.json)
-    finally:
-        recognizer.close()
     return 0
 
 

@@ -14,6 +14,7 @@ from edge.dataset.archive_stream import COLUMNS, ArchiveReader, ArchiveWriter
 from edge.errors import ArchiveError, ConfigError, SourceError
 from edge.landmarks.landmarker import Landmarker
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND
+from edge.messages import feed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,8 +117,7 @@ def record(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) -> I
         SourceError: The frames end, or nobody is seen again and again.
         ArchiveError: The archive cannot be written.
     """
-    landmarker = Landmarker(settings)
-    try:
+    with Landmarker(settings) as landmarker:
         for word in plan.words:
             for take in range(1, plan.takes + 1):
                 for _ in range(_TRIES):
@@ -130,8 +130,6 @@ def record(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) -> I
                         break
                 else:
                     raise SourceError(f"{word!r}: nobody is seen; is the camera free and lit?")
-    finally:
-        landmarker.close()
 
 
 def _count_down(plan: Plan, frames: Iterator[Frame], word: str, take: int) -> Iterator[Step]:
@@ -164,7 +162,7 @@ def _collect(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) ->
 def _keep(plan: Plan, step: Step, shown: Sequence[Frame], landmarker: Landmarker) -> Step:
     """Find a take's landmarks and store it, unless nobody is seen in it."""
     landmarker.reset()
-    found = [one for frame in shown for one in landmarker.push(frame)]
+    found = list(feed(landmarker, shown))
     points = np.stack([one.points for one in found])
     if not np.isfinite(points[:, LEFT_SHOULDER, 0]).any():
         return replace(step, state="unseen")

@@ -12,7 +12,7 @@ from edge.evaluation.hands import classify_hands, evaluate_hands
 from edge.evaluation.metrics import Tally, share
 from edge.landmarks.archive import Clip
 from edge.landmarks.skeleton import mirror
-from edge.recognition.clips import predict, read_archive, read_file
+from edge.recognition.clips import make_clip_segmenter, predict, read_archive, read_file
 from edge.recognition.learning.teacher import recall
 from edge.recognition.spelling.letter_classifier import has_hands_for, make_classifier
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edge.messages import Prediction
     from edge.recognition.bundle import Bundle
     from edge.recognition.classifying.classifier import Classifier
+    from edge.recognition.segmenting.segmenter import Segmenter
 
 RATES: Final = (30, 15, 10, 7, 5)
 """Frames per second at which clips are tried."""
@@ -48,8 +49,9 @@ def classify_file(
     wanted = settings.classifier
     classifier = make_classifier(bundle, threshold=wanted.threshold, hand=wanted.dominant_hand)
     recall(settings.learning, classifier)
+    segmenter = make_clip_segmenter(settings.segmenter, classifier)
     for index, clip in enumerate(clips):
-        yield clip.name or str(index), predict(clip, settings, classifier)
+        yield clip.name or str(index), predict(clip, segmenter, classifier)
 
 
 def evaluate_archives(
@@ -81,16 +83,17 @@ def evaluate_archives(
     clips = [clip for _, clip in sources if clip.label in bundle.glosses]
     wanted = settings.classifier
     classifier = make_classifier(bundle, threshold=wanted.threshold, hand=wanted.dominant_hand)
-    exact = make_classifier(bundle, network=float_network) if float_network else None
-    predictions = [predict(clip, settings, classifier) for clip in clips]
+    segmenter = make_clip_segmenter(settings.segmenter, classifier)
+    predictions = [predict(clip, segmenter, classifier) for clip in clips]
     report = {
         "model": bundle.manifest.name,
         **_count(sources, dict(zip(clips, predictions, strict=True))),
     }
     if is_full:
-        report["mirrored"] = _top1([flip(clip) for clip in clips], settings, classifier)
-        report["by_fps"] = _by_fps(clips, settings, classifier, report["top1"])
-    if exact:
+        report["mirrored"] = _top1([flip(clip) for clip in clips], segmenter, classifier)
+        report["by_fps"] = _by_fps(clips, segmenter, classifier, report["top1"])
+    if float_network:
+        exact = make_classifier(bundle, network=float_network)
         report["float"] = _against(exact, clips, settings, predictions)
     return report
 
@@ -124,13 +127,13 @@ def _count(sources: Sequence[tuple[str, Clip]], said: Mapping[Clip, Prediction])
     return {**tally.report(), "by_source": shares}
 
 
-def _top1(clips: Sequence[Clip], settings: Settings, classifier: Classifier) -> float | None:
-    hits = [predict(clip, settings, classifier).top[0][0] == clip.label for clip in clips]
+def _top1(clips: Sequence[Clip], segmenter: Segmenter, classifier: Classifier) -> float | None:
+    hits = [predict(clip, segmenter, classifier).top[0][0] == clip.label for clip in clips]
     return share(sum(hits), len(hits))
 
 
 def _by_fps(
-    clips: Sequence[Clip], settings: Settings, classifier: Classifier, stored: float | None
+    clips: Sequence[Clip], segmenter: Segmenter, classifier: Classifier, stored: float | None
 ) -> dict[str, dict[str, float | None]]:
     """Measure top-1 at each of RATES, beside the mean rate that the clips really had."""
     measured = {tuple(clip.fps for clip in clips): stored}
@@ -139,7 +142,7 @@ def _by_fps(
         thinned = [thin(clip, rate) for clip in clips]
         reached = tuple(clip.fps for clip in thinned)
         if reached not in measured:  # the same frames give the same figure
-            measured[reached] = _top1(thinned, settings, classifier)
+            measured[reached] = _top1(thinned, segmenter, classifier)
         mean = round(float(np.mean(reached)), 2) if reached else None
         by_fps[str(rate)] = {"fps": mean, "top1": measured[reached]}
     return by_fps
@@ -152,7 +155,8 @@ def _against(
     predictions: Sequence[Prediction],
 ) -> dict[str, float | None]:
     """Compare the best candidates of the float network with what the quantised one said."""
-    best = [predict(clip, settings, exact).top[0][0] for clip in clips]
+    segmenter = make_clip_segmenter(settings.segmenter, exact)
+    best = [predict(clip, segmenter, exact).top[0][0] for clip in clips]
     right = sum(one == clip.label for one, clip in zip(best, clips, strict=True))
     said = [prediction.top[0][0] for prediction in predictions]
     same = sum(one == other for one, other in zip(best, said, strict=True))

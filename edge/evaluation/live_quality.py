@@ -159,15 +159,12 @@ def evaluate_streams(
     others = [clip for clip in clips if clip.label not in known]
     if not clips:
         raise SourceError("no clip to make streams of")
-    recognizer = Recognizer(as_shipped(settings), bundle)
-    try:
+    with Recognizer(as_shipped(settings), bundle) as recognizer:
         layouts = list(make_layouts(signs, others, plan, seed))
         idle = list(make_idle_layouts(others, plan, seed))
         by_fps = {f"{rate:g}": _measure(recognizer, layouts, rate, send) for rate in rates}
         headline = by_fps.get(f"{_HEADLINE:g}") or next(iter(by_fps.values()))
         still = {f"{rate:g}": _measure(recognizer, idle, rate, None).report() for rate in rates}
-    finally:
-        recognizer.close()
     return {
         "model": bundle.manifest.name,
         "seed": seed,

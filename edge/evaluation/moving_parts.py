@@ -20,7 +20,7 @@ from edge.landmarks.skeleton import (
     RIGHT_SHOULDER,
     RIGHT_WRIST,
 )
-from edge.recognition.segmenting.motion import RAISED, active_part
+from edge.recognition.segmenting.motion import MotionMeter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 WRISTS: Final = (LEFT_WRIST, RIGHT_WRIST)
 HANDS: Final = (LEFT_HAND, RIGHT_HAND)
+_RAISED: Final = -1.25
+"""Shoulder widths above the shoulders: lower hands are at rest unless they move."""
+_MOVING: Final = 0.6
+"""Shoulder widths per second."""
 _RETRACTION: Final = 0.6
 """Seconds that a last way down takes at most."""
 _BLOCK: Final = 6
@@ -51,6 +55,14 @@ class Performance:
 
     end: float
     """Seconds from its start at which the way back begins."""
+
+
+def active_part(clip: Clip) -> tuple[float, float]:
+    """Seconds from and to which the hands are up or move; the whole clip if they never do."""
+    meter = MotionMeter()
+    motions = [meter.push(landmarks) for landmarks in clip.landmarks()]
+    active = [m.time for m in motions if m.is_present and (m.is_up(_RAISED) or m.speed > _MOVING)]
+    return (active[0], active[-1]) if active else (0.0, motions[-1].time)
 
 
 def perform(clip: Clip) -> Performance | None:
@@ -83,7 +95,7 @@ def _without_gaps(points: NDArray[np.float32]) -> NDArray[np.float32]:
 def _end_of_stroke(times: NDArray[np.float64], points: NDArray[np.float32]) -> float:
     """Seconds at which the last way down begins; the clip's end where there is none."""
     heights = _heights(points)
-    if heights[-1] > RAISED:  # recorded no further than this; the way down is made up
+    if heights[-1] > _RAISED:  # recorded no further than this; the way down is made up
         return float(times[-1])
     at = len(times) - 1
     while at > 1 and heights[at - 1] >= heights[at] and times[-1] - times[at - 1] <= _RETRACTION:

@@ -11,7 +11,7 @@ import numpy as np
 from edge.evaluation.metrics import share
 from edge.evaluation.spelling_streams import make_streams
 from edge.landmarks.archive import read_clips
-from edge.messages import Landmarks, Letter, Spelled
+from edge.messages import Letter, Spelled, feed
 from edge.recognition.spelling.letter_classifier import LetterClassifier
 from edge.recognition.spelling.speller import Speller
 
@@ -161,8 +161,7 @@ def evaluate_spelling(
 def _read(stream: SpellingStream, speller: Speller) -> tuple[list[list[Letter | Spelled]], int]:
     """Read a stream: the events of each word, and how many letters came between words."""
     speller.reset()
-    events = [event for frame in stream.frames for event in speller.push(frame)]
-    events += speller.flush()
+    events = list(feed(speller, stream.frames))
     starts = [word.letters[0].onset for word in stream.words]
     ends = [word.letters[-1].offset for word in stream.words]
     borders = [-np.inf, *((a + b) / 2 for a, b in zip(ends, starts[1:], strict=False)), np.inf]
@@ -197,10 +196,7 @@ def evaluate_mode(path: Path, settings: SpellingSettings, bundle: Bundle) -> dic
     for clip in clips:
         for mode in ("letters", "both"):
             speller = Speller(settings, classifier, is_cautious=mode == "both")
-            events: list[Letter | Spelled] = []
-            for time, points in zip(clip.times.tolist(), clip.points, strict=True):
-                events += speller.push(Landmarks(time, points))
-            events += speller.flush()
+            events = feed(speller, clip.landmarks())
             said[mode] += sum(isinstance(event, Letter) for event in events)
         said["spelling"] += speller.has_spelled(-np.inf, np.inf)
     return {

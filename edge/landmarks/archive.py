@@ -19,9 +19,10 @@ import numpy as np
 
 from edge.errors import ArchiveError
 from edge.landmarks.skeleton import HAND_POINTS, POINTS
+from edge.messages import Landmarks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -65,6 +66,10 @@ class Clip:
     def times(self) -> NDArray[np.float64]:
         """(T,) seconds from the clip's start."""
         return np.arange(len(self.points), dtype=np.float64) / self.fps
+
+    def landmarks(self) -> Iterator[Landmarks]:
+        """Yield the frames in order, from time 0."""
+        return map(Landmarks, self.times.tolist(), self.points)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

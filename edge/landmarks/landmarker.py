@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from edge.landmarks.skeleton import LEFT_SHOULDER, POINTS, RIGHT_SHOULDER
-from edge.messages import Landmarks
+from edge.messages import Frame, Landmarks, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
     from edge.config.settings import LandmarkSettings
-    from edge.messages import Frame
 
 _JUMP: Final = 1.5
 """Shoulder widths that a body cannot move between two frames."""
@@ -51,7 +51,7 @@ class Backend(Protocol):
         """Free the models."""
 
 
-class Landmarker:
+class Landmarker(Stage[Frame, Landmarks]):
     """Finds the landmarks of one person: the largest, nearest the centre.
 
     Holds on to that person: a body that jumps or changes size between two frames is somebody
@@ -99,10 +99,6 @@ class Landmarker:
             self._seen_at = frame.time
         yield Landmarks(time=frame.time, points=points)
 
-    def flush(self) -> Iterable[Landmarks]:
-        """Nothing is held back."""
-        return ()
-
     def reset(self) -> None:
         """Forget the person; the next one is chosen anew."""
         self._body = None
@@ -111,6 +107,12 @@ class Landmarker:
     def close(self) -> None:
         """Free the models."""
         self.backend.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _acquire(self, image: NDArray[np.uint8]) -> None:
         """Choose whom to follow."""

@@ -18,7 +18,7 @@ _STEADY: Final = 1.0
 _THIRDS: Final = (1 / 3, 2 / 3)
 
 
-class Followed:
+class SignerPlace:
     """Keeps the place of the person that the landmarks are of; pure."""
 
     def __init__(self) -> None:

@@ -82,8 +82,6 @@ LEFT_SHOULDER: Final = INDEX["left_shoulder"]
 RIGHT_SHOULDER: Final = INDEX["right_shoulder"]
 LEFT_WRIST: Final = INDEX["left_wrist"]
 RIGHT_WRIST: Final = INDEX["right_wrist"]
-LEFT_HIP: Final = INDEX["left_hip"]
-RIGHT_HIP: Final = INDEX["right_hip"]
 
 
 def mirror(points: NDArray[np.float32]) -> NDArray[np.float32]:

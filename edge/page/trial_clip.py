@@ -17,12 +17,12 @@ from edge.camera.source import open_camera
 from edge.errors import SourceError
 from edge.landmarks.archive import Clip
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
-from edge.messages import Prediction, Segment, Sign
+from edge.messages import Prediction, Segment, Sign, feed
 from edge.page.skeletons import to_json_points
-from edge.recognition.clips import predict
+from edge.recognition.clips import make_clip_segmenter, predict
 from edge.recognition.composer import Composer
 from edge.recognition.learning.teacher import Teacher
-from edge.recognition.recognizer import make_segmenter
+from edge.recognition.segmenting.factory import make_segmenter
 from edge.recognition.spelling.letter_classifier import make_classifier
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def try_clip(path: Path, settings: Settings, bundle: Bundle, seconds_max: float)
     span = watched.landmarks[-1].time - watched.landmarks[0].time
     fps = (len(watched.landmarks) - 1) / span if span > 0 else settings.camera.fps
     clip = Clip("", "", fps, np.stack([one.points for one in watched.landmarks]))
+    segmenter = make_clip_segmenter(settings.segmenter, classifier)
     pieces = segments_of(watched.landmarks, settings, classifier)
     composer = Composer(settings.composer, forms)
     events = [one for piece in pieces if isinstance(piece, Prediction) for one in
@@ -108,7 +109,7 @@ def try_clip(path: Path, settings: Settings, bundle: Bundle, seconds_max: float)
         "width": watched.width,
         "height": watched.height,
         "frames": watched.frames,
-        "top": named(predict(clip, settings, classifier).top),
+        "top": named(predict(clip, segmenter, classifier).top),
         "segments": [
             {
                 "onset": round(max(0.0, piece.onset), 3),
@@ -146,8 +147,7 @@ def watch(path: Path, settings: Settings, seconds_max: float) -> Watched:
                 Landmarker,  # MediaPipe, for a clip that is worth it
             )
 
-            landmarker = Landmarker(settings.landmarks)
-            try:
+            with Landmarker(settings.landmarks) as landmarker:
                 for frame in source.frames(threading.Event()):
                     _check(frame.time, frame.image.shape, seconds_max)
                     period = frame.time - last or period
@@ -155,8 +155,6 @@ def watch(path: Path, settings: Settings, seconds_max: float) -> Watched:
                     size = (frame.image.shape[1], frame.image.shape[0])
                     if not found or frame.time - found[-1].time >= step:
                         found += landmarker.push(frame)
-            finally:
-                landmarker.close()
     except SourceError:
         raise TrialError("not_a_video", "This file is not a video that can be read.") from None
     if not any(np.isfinite(one.points[POSE]).any() for one in found):
@@ -169,12 +167,8 @@ def segments_of(
 ) -> list[Prediction | Declined]:
     """Cut as the daemon does, and say of each piece what it would."""
     segmenter = make_segmenter(settings.segmenter, classifier)
-    pieces: list[Segment | Declined] = []
-    for one in landmarks:
-        pieces += segmenter.push(one)
-    pieces += segmenter.flush()
     decided: list[Prediction | Declined] = []
-    for piece in pieces:
+    for piece in feed(segmenter, landmarks):
         decided += classifier.push(piece) if isinstance(piece, Segment) else [piece]
     return decided
 

@@ -11,15 +11,16 @@ from edge.camera.pacing import least_step, spaced
 from edge.camera.source import open_camera
 from edge.errors import SourceError
 from edge.landmarks.archive import Clip, is_hand_archive, read_clips
-from edge.messages import Landmarks, Segment
-from edge.recognition.segmenting.hysteresis import Segmenter
+from edge.messages import Segment, feed
+from edge.recognition.segmenting.factory import make_segmenter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge.config.settings import Settings
-    from edge.messages import Declined, Prediction
+    from edge.config.settings import SegmenterSettings, Settings
+    from edge.messages import Prediction
     from edge.recognition.classifying.classifier import Classifier
+    from edge.recognition.segmenting.segmenter import Segmenter
 
 
 _LONGEST_SIGN: Final = 20.0
@@ -35,28 +36,40 @@ def read_file(path: Path, settings: Settings) -> list[Clip]:
     return read_archive(path) if path.suffix == ".npz" else [_read_video(path, settings)]
 
 
-def predict(clip: Clip, settings: Settings, classifier: Classifier) -> Prediction:
+def make_clip_segmenter(settings: SegmenterSettings, classifier: Classifier | None) -> Segmenter:
+    """Make the segmenter that the settings name, for isolated signs, however long they are.
+
+    Args:
+        settings: The daemon's own.
+        classifier: As make_segmenter takes it.
+
+    Raises:
+        BundleError: Its network is missing or unfit.
+        ConfigError: It needs a classifier, and there is none.
+        DependencyError: No TFLite runtime works here.
+    """
+    return make_segmenter(settings.model_copy(update={"max_length": _LONGEST_SIGN}), classifier)
+
+
+def predict(clip: Clip, segmenter: Segmenter, classifier: Classifier) -> Prediction:
     """Classify an isolated clip: all its segments together, or all of it where there is none.
 
     Teaching clips repeat their one sign; what is seen several times is known better.
     """
     whole = Segment(0.0, len(clip.points) / clip.fps, clip.times, clip.points, "stop")
-    return classifier.classify_together(cut(clip, settings) or [whole])
+    return classifier.classify_together(cut(clip, segmenter) or [whole])
 
 
-def cut(clip: Clip, settings: Settings) -> list[Segment]:
-    """Cut a clip as the daemon would."""
-    segmenter = Segmenter(settings.segmenter.model_copy(update={"max_length": _LONGEST_SIGN}))
-    pieces: list[Segment | Declined] = []
-    for time, points in zip(clip.times.tolist(), clip.points, strict=True):
-        pieces += segmenter.push(Landmarks(time, points))
-    pieces += segmenter.flush()
+def cut(clip: Clip, segmenter: Segmenter) -> list[Segment]:
+    """Cut a clip as the daemon would with this segmenter."""
+    segmenter.reset()
+    pieces = feed(segmenter, clip.landmarks())
     return [piece for piece in pieces if isinstance(piece, Segment)]
 
 
-def longest_segment(clip: Clip, settings: Settings) -> Segment | None:
+def longest_segment(clip: Clip, segmenter: Segmenter) -> Segment | None:
     """Cut a clip as the daemon would and keep the longest piece, for one example to a clip."""
-    segments = cut(clip, settings)
+    segments = cut(clip, segmenter)
     return max(segments, key=lambda segment: segment.offset - segment.onset, default=None)
 
 
@@ -72,14 +85,11 @@ def _read_video(path: Path, settings: Settings) -> Clip:
 
     camera = settings.camera.model_copy(update={"source": str(path)})
     step = least_step(settings.landmarks.max_fps)
-    found: list[Landmarks] = []
-    with open_camera(camera, live_clock=False) as source:  # a bad file fails before MediaPipe loads
-        landmarker = Landmarker(settings.landmarks)
-        try:
-            for frame in spaced(source.frames(threading.Event()), step):
-                found += landmarker.push(frame)
-        finally:
-            landmarker.close()
+    with (
+        open_camera(camera, live_clock=False) as source,  # a bad file fails before MediaPipe loads
+        Landmarker(settings.landmarks) as landmarker,
+    ):
+        found = list(feed(landmarker, spaced(source.frames(threading.Event()), step)))
     span = found[-1].time - found[0].time
     fps = (len(found) - 1) / span if span > 0 else settings.camera.fps
     return Clip("", "", fps, np.stack([one.points for one in found]), path.name)

@@ -12,7 +12,7 @@ _INTERVAL: Final = 0.13
 """Seconds between looks at an unfinished sign: every other frame of fifteen per second."""
 
 
-class Early:
+class EarlyDecision:
     """Watches the looks at one unfinished sign; pure."""
 
     def __init__(self, settings: ClassifierSettings) -> None:

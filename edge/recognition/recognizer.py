@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edge.camera.gate import Gate
 from edge.camera.pacing import least_step
 from edge.errors import BundleError
-from edge.landmarks.signer_place import Followed
+from edge.landmarks.signer_place import SignerPlace
 from edge.messages import (
     Declined,
     Event,
@@ -22,12 +22,10 @@ from edge.messages import (
 )
 from edge.recognition.bundle import find_bundle, read_bundle
 from edge.recognition.composer import Composer
-from edge.recognition.early_decision import Early
+from edge.recognition.early_decision import EarlyDecision
 from edge.recognition.learning.taught_words import RESERVED
 from edge.recognition.learning.teacher import Teacher
-from edge.recognition.segmenting.boundary import BoundarySegmenter
-from edge.recognition.segmenting.hysteresis import Segmenter
-from edge.recognition.segmenting.sliding import SlidingSegmenter
+from edge.recognition.segmenting.factory import make_segmenter
 from edge.recognition.spelling.letter_classifier import LetterClassifier, make_classifier
 from edge.recognition.spelling.speller import Speller
 from edge.system.health import StageTimer
@@ -35,27 +33,11 @@ from edge.system.health import StageTimer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from edge.config.settings import SegmenterSettings, Settings, SpellingSettings
+    from typing_extensions import Self
+
+    from edge.config.settings import Settings, SpellingSettings
     from edge.landmarks.landmarker import Landmarker
     from edge.recognition.bundle import Bundle
-    from edge.recognition.classifying.classifier import Classifier
-
-
-def make_segmenter(
-    settings: SegmenterSettings, classifier: Classifier
-) -> Segmenter | BoundarySegmenter | SlidingSegmenter:
-    """Make the segmenter that is wanted.
-
-    Raises:
-        BundleError: Its network is missing or unfit.
-        DependencyError: No TFLite runtime works here.
-    """
-    if settings.kind == "hysteresis":
-        return Segmenter(settings)
-    if settings.kind == "sliding":
-        return SlidingSegmenter(settings, classifier)
-    bundle = read_bundle(find_bundle(settings.bundle, "segmenter.bundle"))
-    return BoundarySegmenter(settings, bundle)
 
 
 def make_speller(settings: SpellingSettings) -> Speller | None:
@@ -94,11 +76,11 @@ class Recognizer:
         self.counts: Counter[str] = Counter()
         self.stage_ms: dict[str, float] = {}
         self.fps_limit = math.inf  # frames per second that the board can afford
-        self.seen: Landmarks | None = None
-        """The newest landmarks, for whoever wants to show them."""
+        self.newest_landmarks: Landmarks | None = None
+        """For whoever wants to show them."""
         self._is_signing = False
         self._last_taken = -1e9
-        self._followed = Followed()
+        self._signer_place = SignerPlace()
         self.configure(settings, bundle)
 
     def configure(self, settings: Settings, bundle: Bundle) -> None:
@@ -122,7 +104,7 @@ class Recognizer:
         self._settings = settings
         self._gate = Gate(settings.gate)
         self._composer = Composer(settings.composer, teacher.forms)
-        self._early = Early(settings.classifier)
+        self._early = EarlyDecision(settings.classifier)
 
     def adjust(self, settings: Settings) -> None:
         """Take new threshold, dominant hand and cool-down under way; the rest must be as before."""
@@ -147,7 +129,7 @@ class Recognizer:
         With landmarks from an archive nobody counts the people: None.
         """
         people = self._landmarker.people if self._landmarker is not None else None
-        return {"place": self._followed.place, "people": people}
+        return {"place": self._signer_place.place, "people": people}
 
     @property
     def is_signing(self) -> bool:
@@ -186,7 +168,7 @@ class Recognizer:
         self._early.reset()
         if self._speller is not None:
             self._speller.reset()
-        self._followed.reset()
+        self._signer_place.reset()
         self._last_taken = -1e9
 
     def close(self) -> None:
@@ -195,6 +177,12 @@ class Recognizer:
             self._landmarker.close()
             self._landmarker = None
         self._classifier.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _is_wanted(self, frame: Frame) -> bool:
         """Whether a frame is due at the wanted rate, and anything moves.
@@ -226,8 +214,8 @@ class Recognizer:
 
     def _follow(self, landmarks: Landmarks) -> list[Event]:
         self.counts["landmarks"] += 1
-        self.seen = landmarks
-        self._followed.push(landmarks)
+        self.newest_landmarks = landmarks
+        self._signer_place.push(landmarks)
         spelled = self._spell(landmarks)
         if self._settings.spelling.mode == "letters":
             return spelled

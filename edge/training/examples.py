@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from edge.errors import ConfigError
+from edge.evaluation.moving_parts import active_part
 from edge.landmarks.archive import read_clips
 from edge.landmarks.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
-from edge.recognition.segmenting.motion import active_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from edge.camera.pacing import least_step
-from edge.config.settings import Settings
-from edge.errors import ArchiveError, SourceError
+from edge.config.settings import SegmenterSettings, Settings
+from edge.errors import ArchiveError, ConfigError, SourceError
 from edge.evaluation.clips import RATES, classify_file, evaluate_archives, flip, thin
 from edge.landmarks.archive import Clip, read_clips, write_clips
 from edge.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
+from edge.messages import Segment, feed
 from edge.recognition.bundle import OTHER
 from edge.recognition.classifying.classifier import Classifier
-from edge.recognition.clips import cut, longest_segment, predict
+from edge.recognition.clips import cut, longest_segment, make_clip_segmenter, predict
+from edge.recognition.segmenting.factory import make_segmenter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
     from conftest import Signing
 
     from edge.recognition.bundle import Bundle
+    from edge.recognition.segmenting.segmenter import Segmenter
 
 SETTINGS = Settings()
+BY_MOVEMENT = SegmenterSettings(kind="hysteresis")
+"""The made-up signer moves plainly enough for it."""
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +38,16 @@ def words(bundle: Bundle) -> dict[str, Clip]:
     """Return those of the mean clips that are recognised and accepted, by gloss."""
     classifier = Classifier(bundle)
     clips = read_clips(bundle.path / "prototypes.npz")[:24]
-    found = [(clip, predict(clip, SETTINGS, classifier)) for clip in clips]
+    segmenter = make_clip_segmenter(SETTINGS.segmenter, classifier)
+    found = [(clip, predict(clip, segmenter, classifier)) for clip in clips]
     good = {c.label: c for c, p in found if p.is_accepted and p.top[0][0] == c.label}
     assert len(good) >= 12
     return good
+
+
+def by_movement() -> Segmenter:
+    """Make a segmenter for the made-up signer."""
+    return make_clip_segmenter(BY_MOVEMENT, None)
 
 
 def write_named(path: Path, clips: list[Clip]) -> Path:
@@ -112,7 +123,7 @@ def test_clips_are_named_or_counted(bundle: Bundle, words: dict[str, Clip], tmp_
 
 def test_longest_of_several_segments_is_taken(signing: Signing) -> None:
     clip = signing.but(signs=((1.0, 2.0), (3.0, 5.0), (6.0, 7.0)), length=9.0)
-    segment = longest_segment(Clip("", "", 15.0, clip.arrays()[1]), SETTINGS)
+    segment = longest_segment(Clip("", "", 15.0, clip.arrays()[1]), by_movement())
     assert segment is not None
     assert segment.onset == pytest.approx(3.0, abs=0.2)
     assert segment.offset == pytest.approx(5.0, abs=0.2)
@@ -120,29 +131,54 @@ def test_longest_of_several_segments_is_taken(signing: Signing) -> None:
 
 def test_sign_longer_than_the_daemon_allows_is_not_cut(signing: Signing) -> None:
     clip = signing.but(signs=((1.0, 9.0),), length=11.0)
-    segment = longest_segment(Clip("", "", 15.0, clip.arrays()[1]), SETTINGS)
+    segment = longest_segment(Clip("", "", 15.0, clip.arrays()[1]), by_movement())
     assert segment is not None
     assert segment.offset - segment.onset == pytest.approx(8.0, abs=0.4)
 
 
 def test_clip_that_ends_while_signing_is_still_a_segment(signing: Signing) -> None:
     clip = signing.but(signs=((1.0, 9.0),), length=3.0)
-    segment = longest_segment(Clip("", "", 15.0, clip.arrays()[1]), SETTINGS)
+    segment = longest_segment(Clip("", "", 15.0, clip.arrays()[1]), by_movement())
     assert segment is not None
     assert segment.cause == "stop"
+
+
+@pytest.mark.parametrize("kind", ["boundary", "hysteresis", "sliding"])
+def test_clip_is_cut_by_the_segmenter_that_the_settings_name(
+    kind: str, bundle: Bundle, archives: Path, tmp_path: Path
+) -> None:
+    """Which finds the same in a clip as in the daemon; they differ in where they see signs."""
+    path = write_named(tmp_path / "a.npz", read_clips(archives / "wlasl100-val.npz")[:6])
+    settings = Settings.model_validate({"segmenter": {"kind": kind}})
+    live = make_segmenter(settings.segmenter, Classifier(bundle))
+    expected = []
+    for clip in read_clips(path):  # as they are written: rounding moves a cut
+        live.reset()
+        pieces = [one for one in feed(live, clip.landmarks()) if isinstance(one, Segment)]
+        whole = (0.0, len(clip.points) / clip.fps)
+        expected.append((pieces[0].onset, pieces[-1].offset) if pieces else whole)
+    found = [(said.onset, said.offset) for _, said in classify_file(path, settings, bundle)]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_segmenter_that_asks_a_model_needs_one() -> None:
+    with pytest.raises(ConfigError, match=r"segmenter\.kind = 'sliding'"):
+        make_clip_segmenter(SegmenterSettings(kind="sliding"), None)
 
 
 def test_clip_without_a_segment_is_classified_whole(bundle: Bundle, signing: Signing) -> None:
     still = signing.but(signs=((-1.0, 9.0),), waves=0.0, length=2.0)
     clip = Clip("", "", 15.0, still.arrays()[1])
-    assert longest_segment(clip, SETTINGS) is None
-    prediction = predict(clip, SETTINGS, Classifier(bundle))
+    assert longest_segment(clip, by_movement()) is None
+    prediction = predict(clip, by_movement(), Classifier(bundle))
     assert (prediction.onset, prediction.offset) == (0.0, 2.0)
 
 
 def test_clip_of_nobody_is_declined(bundle: Bundle) -> None:
     nobody = Clip("", "", 15.0, np.full((30, 75, 3), np.nan, dtype=np.float32))
-    assert not predict(nobody, SETTINGS, Classifier(bundle)).is_accepted
+    classifier = Classifier(bundle)
+    segmenter = make_clip_segmenter(SETTINGS.segmenter, classifier)
+    assert not predict(nobody, segmenter, classifier).is_accepted
 
 
 def test_every_segment_of_a_clip_counts_by_its_chance_of_being_a_sign(
@@ -150,12 +186,12 @@ def test_every_segment_of_a_clip_counts_by_its_chance_of_being_a_sign(
 ) -> None:
     points = signing.but(signs=((1.0, 2.0), (3.0, 5.0), (6.0, 7.0)), length=9.0).arrays()[1]
     clip = Clip("", "", 15.0, points)
-    segments = cut(clip, SETTINGS)
+    segments = cut(clip, by_movement())
     assert len(segments) == 3
     whole = Classifier(bundle, top_k=len(bundle.glosses))
     each = [dict(whole.classify(s.times, s.points, s.onset, s.offset).top) for s in segments]
     total = sum(1 - one[OTHER] for one in each)
-    prediction = predict(clip, SETTINGS, whole)
+    prediction = predict(clip, by_movement(), whole)
     for gloss, probability in prediction.top:
         expected = sum((1 - one[OTHER]) * one[gloss] for one in each) / total
         assert probability == pytest.approx(expected, abs=2e-4)
@@ -167,13 +203,14 @@ def test_sign_that_is_repeated_is_recognised_as_once(
     bundle: Bundle, words: dict[str, Clip]
 ) -> None:
     classifier = Classifier(bundle)
+    segmenter = by_movement()
     for clip in list(words.values())[:4]:
         rest = np.repeat(clip.points[:1], round(2 * clip.fps), axis=0)
         rest[:, LEFT_HAND] = rest[:, RIGHT_HAND] = np.nan
         once = np.concatenate([rest, clip.points, rest])
         three = replace(clip, points=np.concatenate([once, once, once]))
-        assert len(cut(three, SETTINGS)) == 3 * len(cut(replace(clip, points=once), SETTINGS))
-        assert predict(three, SETTINGS, classifier).top[0][0] == clip.label
+        assert len(cut(three, segmenter)) == 3 * len(cut(replace(clip, points=once), segmenter))
+        assert predict(three, segmenter, classifier).top[0][0] == clip.label
 
 
 def test_flip_puts_the_right_hand_where_the_left_one_is_in_the_flipped_picture(

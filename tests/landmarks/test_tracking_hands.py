@@ -11,7 +11,7 @@ import pytest
 from edge.landmarks.skeleton import INDEX
 from edge.landmarks.tracking.body import Body, BodyFinder, body_region
 from edge.landmarks.tracking.hand_track import HandTrack, View
-from edge.landmarks.tracking.hands import HandEyes, region_of
+from edge.landmarks.tracking.hands import HandNetworks, region_of
 from edge.landmarks.tracking.palms import PalmFinder
 from edge.landmarks.tracking.patch import Patch
 from edge.landmarks.tracking.people import PeopleFinder
@@ -51,27 +51,27 @@ def bodies(images: list[NDArray[np.uint8]]) -> list[Body]:
 
 
 @pytest.fixture(scope="module")
-def eyes() -> HandEyes:
+def networks() -> HandNetworks:
     """Load each network once."""
-    return HandEyes()
+    return HandNetworks()
 
 
 @pytest.fixture
 def followed(
-    eyes: HandEyes, images: list[NDArray[np.uint8]], bodies: list[Body]
+    networks: HandNetworks, images: list[NDArray[np.uint8]], bodies: list[Body]
 ) -> tuple[HandTrack, int]:
     """Follow the right hand until it has been seen for a while; with the newest frame."""
     track, since = HandTrack("right"), 0
     for k, (image, body) in enumerate(zip(images, bodies, strict=True)):
-        track.look(eyes, View(image, k * STEP, "hand_full", body), None)
+        track.look(networks, View(image, k * STEP, "hand_full", body), None)
         since = since + 1 if track.points is not None else 0
         if since == 3 and not track.is_doubtful:
             return track, k
     pytest.fail("no hand was followed")
 
 
-def looks(eyes: HandEyes) -> int:
-    return eyes.runs["hand_full"] + eyes.runs["hand_lite"]
+def looks(networks: HandNetworks) -> int:
+    return networks.runs["hand_full"] + networks.runs["hand_lite"]
 
 
 def test_followed_hand_is_at_the_wrist_of_its_arm(
@@ -93,48 +93,48 @@ def test_hand_in_a_picture_that_does_not_change_is_still_for_some_frames_only(
 
 def test_hand_that_is_gone_is_lost_and_not_looked_for_until_something_stirs(
     followed: tuple[HandTrack, int],
-    eyes: HandEyes,
+    networks: HandNetworks,
     images: list[NDArray[np.uint8]],
     bodies: list[Body],
 ) -> None:
     track, k = followed
     black = np.zeros_like(images[k])
     assert not track.is_still(black)
-    track.look(eyes, View(black, (k + 1) * STEP, "hand_full", bodies[k]), None)
+    track.look(networks, View(black, (k + 1) * STEP, "hand_full", bodies[k]), None)
     assert track.points is None
     assert track.region is None
-    before = looks(eyes)
-    track.look(eyes, View(black, (k + 2) * STEP, "hand_full", None), None)
-    assert looks(eyes) == before  # nowhere to look without a body
+    before = looks(networks)
+    track.look(networks, View(black, (k + 2) * STEP, "hand_full", None), None)
+    assert looks(networks) == before  # nowhere to look without a body
     assert not track.has_stirred(black)
     assert track.has_stirred(images[k])
-    track.look(eyes, View(images[k], (k + 3) * STEP, "hand_full", bodies[k]), None)
+    track.look(networks, View(images[k], (k + 3) * STEP, "hand_full", bodies[k]), None)
     assert track.points is not None
 
 
 def test_place_without_a_hand_is_looked_at_once(
-    eyes: HandEyes, images: list[NDArray[np.uint8]], bodies: list[Body]
+    networks: HandNetworks, images: list[NDArray[np.uint8]], bodies: list[Body]
 ) -> None:
     track, black = HandTrack("left"), np.zeros_like(images[0])
-    before = looks(eyes)
+    before = looks(networks)
     for k in range(3):
-        track.look(eyes, View(black, 10 + k * STEP, "hand_full", bodies[0]), None)
+        track.look(networks, View(black, 10 + k * STEP, "hand_full", bodies[0]), None)
     assert track.points is None
-    assert looks(eyes) == before + 1
+    assert looks(networks) == before + 1
 
 
 def test_hand_that_is_not_looked_at_goes_on_as_it_went(
-    eyes: HandEyes, images: list[NDArray[np.uint8]], followed: tuple[HandTrack, int]
+    networks: HandNetworks, images: list[NDArray[np.uint8]], followed: tuple[HandTrack, int]
 ) -> None:
     track, k = followed
     shift = np.array([[1, 0, 6], [0, 1, 0]], dtype=np.float32)
     height, width = images[k].shape[:2]
     moved = cv2.warpAffine(images[k], shift, (width, height)).astype(np.uint8)
-    track.look(eyes, View(moved, (k + 1) * STEP, "hand_full", None), None)
+    track.look(networks, View(moved, (k + 1) * STEP, "hand_full", None), None)
     assert track.points is not None
-    at, looked, before = track.points.copy(), track.looked, looks(eyes)
+    at, looked, before = track.points.copy(), track.looked, looks(networks)
     track.coast((k + 2) * STEP)
-    assert looks(eyes) == before
+    assert looks(networks) == before
     assert track.looked == looked
     way = (track.points - at)[:, :2].mean(axis=0)
     assert 2 < way[0] < 7  # most of the 6 pixels to the right
@@ -143,7 +143,7 @@ def test_hand_that_is_not_looked_at_goes_on_as_it_went(
 
 def test_palm_leads_to_the_hand_that_it_is_of(
     followed: tuple[HandTrack, int],
-    eyes: HandEyes,
+    networks: HandNetworks,
     images: list[NDArray[np.uint8]],
     bodies: list[Body],
 ) -> None:
@@ -155,13 +155,13 @@ def test_palm_leads_to_the_hand_that_it_is_of(
     near = [palm for palm in palms if palm.away(hand.x, hand.y) < 0.3 * hand.size]
     assert len(near) == 1
     assert near[0].size == pytest.approx(hand.size, rel=0.4)
-    assert eyes.find("hand_full", images[k], near[0]).score > 0.5
+    assert networks.find("hand_full", images[k], near[0]).score > 0.5
     assert PalmFinder().find(np.zeros_like(images[k]), Region(x, y, 200.0, 0.0)) == []
 
 
 def test_palm_finds_a_hand_that_the_arm_does_not_show_unless_it_is_the_other_one(
     followed: tuple[HandTrack, int],
-    eyes: HandEyes,
+    networks: HandNetworks,
     images: list[NDArray[np.uint8]],
     bodies: list[Body],
     monkeypatch: pytest.MonkeyPatch,
@@ -170,20 +170,20 @@ def test_palm_finds_a_hand_that_the_arm_does_not_show_unless_it_is_the_other_one
     hand = track.region
     assert hand is not None
     nowhere = (Region(0.0, 12.0 * k, 8.0, 0.0) for k in range(9))
-    monkeypatch.setattr(eyes, "seek", lambda *_: next(nowhere))
+    monkeypatch.setattr(networks, "seek", lambda *_: next(nowhere))
     body = Body(bodies[k].points, np.ones(33, dtype=np.float32), bodies[k].region)
     found, taken = HandTrack("right"), HandTrack("right")
-    found.look(eyes, View(images[k], 0.0, "hand_full", body), None)
-    taken.look(eyes, View(images[k], 0.0, "hand_full", body), hand)
+    found.look(networks, View(images[k], 0.0, "hand_full", body), None)
+    taken.look(networks, View(images[k], 0.0, "hand_full", body), hand)
     assert found.points is not None
     assert found.region is not None
     assert found.region.away(hand.x, hand.y) < 0.2 * hand.size
     assert taken.points is None
-    before = eyes.runs["palm"]
-    taken.look(eyes, View((images[k] // 2).astype(np.uint8), 0.5, "hand_full", body), None)
-    assert eyes.runs["palm"] == before  # it was looked for half a second ago
-    taken.look(eyes, View(images[k], 1.5, "hand_full", body), None)
-    assert eyes.runs["palm"] == before + 1
+    before = networks.runs["palm"]
+    taken.look(networks, View((images[k] // 2).astype(np.uint8), 0.5, "hand_full", body), None)
+    assert networks.runs["palm"] == before  # it was looked for half a second ago
+    taken.look(networks, View(images[k], 1.5, "hand_full", body), None)
+    assert networks.runs["palm"] == before + 1
     assert taken.points is not None
 
 

@@ -111,14 +111,14 @@ def test_two_threads_find_what_one_finds(
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     one = Landmarker(LandmarkSettings())
     assert isinstance(one.backend, Tracker)
-    assert len(one.backend._eyes) == 1
+    assert len(one.backend._hand_networks) == 1
     alone = look(one, frames)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
     wide = Landmarker(LandmarkSettings())
     found = look(wide, frames)
     assert isinstance(wide.backend, Tracker)
-    assert all(eyes.runs["hand_full"] > 0 for eyes in wide.backend._eyes)
-    assert len(wide.backend._eyes) == 2
+    assert all(networks.runs["hand_full"] > 0 for networks in wide.backend._hand_networks)
+    assert len(wide.backend._hand_networks) == 2
     wide.close()
     np.testing.assert_array_equal(has_hand(found), has_hand(alone))
     np.testing.assert_allclose(found, alone, atol=1e-4)

@@ -18,7 +18,7 @@ from edge.landmarks.skeleton import mirror
 from edge.messages import Segment
 from edge.recognition.bundle import OTHER, Bundle
 from edge.recognition.classifying.classifier import Classifier, softmax
-from edge.recognition.clips import predict
+from edge.recognition.clips import make_clip_segmenter, predict
 from edge.tflite import Network
 
 if TYPE_CHECKING:
@@ -219,7 +219,8 @@ def test_other_is_never_accepted(bundle: Bundle, prototypes: list[Clip]) -> None
 def test_clips_of_people_are_mostly_recognised(classifier: Classifier, archives: Path) -> None:
     clips = read_clips(archives / "wlasl100-val.npz")[::4][:60]
     assert len(clips) == 60
-    found = [predict(clip, Settings(), classifier) for clip in clips]
+    segmenter = make_clip_segmenter(Settings().segmenter, classifier)
+    found = [predict(clip, segmenter, classifier) for clip in clips]
     ranked = [[gloss for gloss, _ in prediction.top] for prediction in found]
     assert np.mean([r[0] == clip.label for r, clip in zip(ranked, clips, strict=True)]) >= 0.6
     assert np.mean([clip.label in r[:5] for r, clip in zip(ranked, clips, strict=True)]) >= 0.8

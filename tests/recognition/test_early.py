@@ -11,7 +11,7 @@ from edge.config.settings import ClassifierSettings, Settings
 from edge.evaluation.sign_streams import Plan, make_layouts
 from edge.landmarks.archive import read_clips
 from edge.messages import Landmarks, Prediction, Sign, Utterance
-from edge.recognition.early_decision import Early
+from edge.recognition.early_decision import EarlyDecision
 from edge.recognition.recognizer import Recognizer
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from edge.recognition.bundle import Bundle
 
 
-def early(share: float = 0.8) -> Early:
+def early(share: float = 0.8) -> EarlyDecision:
     """Make one that waits for a sign."""
-    return Early(ClassifierSettings(early=share))
+    return EarlyDecision(ClassifierSettings(early=share))
 
 
 def said(gloss: str, probability: float, *, is_accepted: bool = True) -> Prediction:

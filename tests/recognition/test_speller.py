@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import BODY, MIDDLE, UNIT, hand_at
 from numpy.typing import NDArray
+from program_modules import load_program
 
 from edge.config.settings import SpellingSettings
 from edge.evaluation.spelling_vocabulary import NAMES, WORDS
@@ -19,17 +20,13 @@ from edge.messages import LETTERS, Landmarks, Letter, Prediction, Spelled
 from edge.recognition.bundle import find_bundle, read_bundle
 from edge.recognition.spelling.hand_view import DELETE, SPACE
 from edge.recognition.spelling.letter_classifier import LetterClassifier
-from edge.recognition.spelling.letter_model import (
-    EDGE,
-    LetterModel,
-    count_triples,
-    english,
-    is_counted,
-)
+from edge.recognition.spelling.letter_model import EDGE, LetterModel, english
 from edge.recognition.spelling.speller import Speller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+counting = load_program("scripts/make/letters")
 
 HAND = 0.37
 """Shoulder widths of a hand."""
@@ -387,27 +384,27 @@ def test_decoding_without_weight_takes_each_best_letter() -> None:
 
 
 def test_decoding_finds_the_best_of_all_spellings() -> None:
-    model = LetterModel(count_triples(["cat", "car", "cot"]).items())
+    model = LetterModel(counting.count_triples(["cat", "car", "cot"]).items())
     doubt = np.full(26, 1 / 26, dtype=np.float32)
     text = model.decode([doubt, doubt, doubt], 1.0)
     assert text in ("cat", "car", "cot")
 
 
 def test_nothing_that_is_spelled_for_measuring_was_counted() -> None:
-    assert not [word for word in (*WORDS, *NAMES) if is_counted(word)]
+    assert not [word for word in (*WORDS, *NAMES) if counting.is_counted(word)]
 
 
 def test_the_table_is_what_the_script_makes(archives: Path) -> None:
     """Which also shows that no test word was counted in."""
     with np.load(archives / "hands2000.npz") as arrays:
         glosses = {str(label).lower() for label in arrays["labels"]}
-    counted = count_triples(word for word in glosses if is_counted(word))
+    counted = counting.count_triples(word for word in glosses if counting.is_counted(word))
     # Names were counted as well, so the table holds at least these.
     for triple, count in counted.items():
         before, letter = triple[:2], triple[2]
         assert english().probability(letter, before) > 0, (triple, count)
-    unseen = count_triples(
-        word for word in (*glosses, *WORDS) if not is_counted(word) and word.isalpha()
+    unseen = counting.count_triples(
+        word for word in (*glosses, *WORDS) if not counting.is_counted(word) and word.isalpha()
     )
     assert set(unseen) - set(counted)
 

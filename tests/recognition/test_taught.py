@@ -18,7 +18,7 @@ from edge.messages import Segment
 from edge.recognition.bundle import OTHER
 from edge.recognition.classifying.classifier import Classifier
 from edge.recognition.classifying.matcher import Matcher, distances
-from edge.recognition.clips import longest_segment
+from edge.recognition.clips import longest_segment, make_clip_segmenter
 from edge.recognition.learning import taught_words as taught
 from edge.recognition.learning.taught_words import (
     EXAMPLES_MAX,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from edge.landmarks.archive import Clip
     from edge.recognition.bundle import Bundle
+    from edge.recognition.segmenting.segmenter import Segmenter
 
 
 @pytest.fixture
@@ -359,13 +360,14 @@ def test_twenty_taught_words_are_told_apart_and_shipped_ones_stay(
     rare: dict[tuple[str, str], list[Clip]], archives: Path, bundle: Bundle
 ) -> None:
     """The issue's own measure on one draw; scripts/measure/taught has the figures of many."""
-    classifier, settings = Classifier(bundle), Settings()
+    classifier = Classifier(bundle)
+    segmenter = make_clip_segmenter(Settings().segmenter, classifier)
     chosen = {word: clips for (word, _), clips in rare.items()}
     names = np.random.default_rng(7).permutation(sorted(chosen))[:20].tolist()
     known = [c for c in read_clips(archives / "wlasl100-val.npz") if c.label in bundle.glosses]
     known += read_clips(archives / "words-val.npz")[::4]
     known = [clip for clip in known if clip.label != OTHER]
-    segments = [longest_segment(clip, settings) or to_segment(clip) for clip in known]
+    segments = [example(clip, segmenter) for clip in known]
 
     def shipped_top1() -> float:
         said = [classifier.classify_together([segment]).top[0][0] for segment in segments]
@@ -373,10 +375,10 @@ def test_twenty_taught_words_are_told_apart_and_shipped_ones_stay(
 
     before = shipped_top1()
     for word in names:
-        classifier.teach(word, [example(clip, settings) for clip in chosen[word][:5]])
+        classifier.teach(word, [example(clip, segmenter) for clip in chosen[word][:5]])
     assert dict(classifier.taught) == dict.fromkeys(names, 5)
     hits = [
-        classifier.classify_together([example(clip, settings)]).top[0][0] == word
+        classifier.classify_together([example(clip, segmenter)]).top[0][0] == word
         for word in names
         for clip in chosen[word][5:]
     ]
@@ -387,18 +389,19 @@ def test_twenty_taught_words_are_told_apart_and_shipped_ones_stay(
 def test_other_hand_is_recognised_too(
     rare: dict[tuple[str, str], list[Clip]], bundle: Bundle
 ) -> None:
-    classifier, settings = Classifier(bundle), Settings()
+    classifier = Classifier(bundle)
+    segmenter = make_clip_segmenter(Settings().segmenter, classifier)
     clips = rare["cat", next(signer for word, signer in rare if word == "cat")]
-    classifier.teach("cat", [example(clip, settings) for clip in clips[:5]])
-    segment = example(flip(clips[5]), settings)
+    classifier.teach("cat", [example(clip, segmenter) for clip in clips[:5]])
+    segment = example(flip(clips[5]), segmenter)
     assert classifier.classify_together([segment]).top[0][0] == "cat"
     classifier.unteach("cat")
     assert "cat" not in dict(classifier.classify_together([segment]).top)
 
 
-def example(clip: Clip, settings: Settings) -> Segment:
+def example(clip: Clip, segmenter: Segmenter) -> Segment:
     """Cut a clip as the daemon would."""
-    return longest_segment(clip, settings) or to_segment(clip)
+    return longest_segment(clip, segmenter) or to_segment(clip)
 
 
 # List

@@ -13,11 +13,12 @@ from edge.commands.lessons import learn_from_files, learn_from_source
 from edge.config.settings import LearningSettings, SegmenterSettings, Settings
 from edge.errors import ConfigError, SourceError
 from edge.landmarks.archive import Clip, read_clips, write_clips
-from edge.messages import Declined, Landmarks, Progress, Segment, Sign
+from edge.messages import Declined, Landmarks, Progress, Segment, Sign, feed
 from edge.recognition.learning.lesson import PATIENCE, Lesson
 from edge.recognition.learning.taught_words import EXAMPLES_MIN, Store
 from edge.recognition.learning.teacher import Teacher
 from edge.recognition.recognizer import Recognizer
+from edge.recognition.segmenting.factory import make_segmenter
 from edge.recognition.spelling.letter_classifier import make_classifier
 
 if TYPE_CHECKING:
@@ -377,6 +378,29 @@ def test_clips_of_the_word_teach_it(
     assert (end.word, end.have, end.state) == ("blub", 4, "known")
     ((word, examples),) = Store(tmp_path / "taught").read().items()
     assert (word, len(examples)) == ("blub", 4)
+
+
+@pytest.mark.parametrize("kind", ["boundary", "hysteresis"])
+def test_clips_that_teach_are_cut_by_the_segmenter_that_the_settings_name(
+    kind: str, settings: Settings, bundle: Bundle, archives: Path, tmp_path: Path
+) -> None:
+    chosen = SegmenterSettings.model_validate({"kind": kind})
+    segmenter = make_segmenter(chosen, None)
+    clips = read_clips(archives / "wlasl100-val.npz")[:8]
+    spans = set()
+    for clip in clips:
+        segmenter.reset()
+        pieces = [one for one in feed(segmenter, clip.landmarks()) if isinstance(one, Segment)]
+        longest = max(pieces, key=lambda one: one.offset - one.onset)
+        spans.add(round(longest.times[-1] - longest.times[0], 3))
+    path = tmp_path / "clips.npz"
+    write_clips(path, [replace(clip, label="blub") for clip in clips])
+    settings = settings.model_copy(update={"segmenter": chosen})
+    *_, end = learn_from_files("blub", [path], None, settings, bundle)
+    assert end.state == "known"
+    examples = Store(tmp_path / "taught").read()["blub"]
+    assert len(examples) >= 5
+    assert {round(one.times[-1] - one.times[0], 3) for one in examples} <= spans
 
 
 def test_too_few_clips_teach_nothing(

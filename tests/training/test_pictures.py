@@ -11,12 +11,13 @@ import pytest
 from edge.messages import LETTERS
 from edge.recognition.spelling.letter_classifier import NOTHING
 from edge.training.recipe import ArchitectureRecipe, DataRecipe, Recipe
-from edge.training.tasks.letter_images import PLAIN, SIZE, PicturesTask, draw
+from edge.training.tasks.letter_images import SIZE, Look, PicturesTask, draw
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 HAND = np.random.default_rng(3).normal(0, 1, (21, 3)).astype(np.float32)
+PLAIN = Look(background=0.3, hand=0.7, shade=0.15, thickness=5, share=0.8, noise=0.02, streaks=0)
 
 
 @pytest.fixture

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from edge.config.settings import SegmenterSettings
 from edge.landmarks.archive import Clip, read_clips, write_clips
+from edge.messages import Segment, feed
 from edge.recognition.bundle import OTHER
 from edge.recognition.features import segment as features
+from edge.recognition.segmenting.factory import make_segmenter
 from edge.training.recipe import ArchitectureRecipe, DataRecipe, Recipe
-from edge.training.tasks.words import WordsTask, make_batch, read_words
+from edge.training.tasks.words import WordsTask, cut_clips, make_batch, read_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +42,18 @@ def folder(tmp_path: Path, signing: Signing) -> Path:
     write_clips(tmp_path / "none.npz", [clip("", "q"), clip("letter a", "q")])
     write_clips(tmp_path / "val.npz", [clip("book", "p0", "book0"), clip("yes", "r", "yes9")])
     return tmp_path
+
+
+def test_validation_clips_are_cut_by_the_segmenter_of_the_daemon(archives: Path) -> None:
+    segmenter = make_segmenter(SegmenterSettings(), None)
+    clips = read_clips(archives / "wlasl100-val.npz")[:4]
+    values, targets = cut_clips(clips, sorted({clip.label for clip in clips}))
+    assert len(targets) == 4
+    for clip, value in zip(clips, values, strict=True):
+        segmenter.reset()
+        pieces = [one for one in feed(segmenter, clip.landmarks()) if isinstance(one, Segment)]
+        longest = max(pieces, key=lambda one: one.offset - one.onset)
+        np.testing.assert_array_equal(value, features.extract(longest.times, longest.points))
 
 
 def data(**changes: object) -> DataRecipe:

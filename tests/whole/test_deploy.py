@@ -12,12 +12,12 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from documents import links
+from program_modules import load_program
 
 from edge import __version__
 from edge.__main__ import _parser
@@ -54,17 +54,6 @@ def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess
 def needs(*programs: str) -> pytest.MarkDecorator:
     missing = [name for name in programs if shutil.which(name) is None]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
-
-
-def program(name: str) -> ModuleType:
-    """Load a program that carries no .py."""
-    loader = SourceFileLoader(name.replace("-", "_"), str(DEPLOY / name))
-    spec = importlib.util.spec_from_loader(loader.name, loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[loader.name] = module
-    loader.exec_module(module)
-    return module
 
 
 # The package
@@ -164,7 +153,7 @@ def test_installed_copies_get_every_model_bundle() -> None:
 # pip's import comes after another test's of distutils, which setuptools dislikes.
 @pytest.mark.filterwarnings("ignore:Setuptools is replacing distutils:UserWarning")
 def test_wheels_are_those_of_the_device_and_not_of_this_machine() -> None:
-    fetch_wheels = program("fetch-wheels")
+    fetch_wheels = load_program("deploy/fetch-wheels")
     for python, needs_tomli in (("3.10", True), ("3.11", False), ("3.12", False)):
         target = fetch_wheels.Target("arm64", python)
         pinned = fetch_wheels.pins(target)
@@ -251,7 +240,7 @@ def options_of(parser: argparse.ArgumentParser) -> set[str]:
 
 @pytest.fixture(scope="module")
 def manuals() -> ModuleType:
-    return program("make-manuals")
+    return load_program("deploy/make-manuals")
 
 
 def test_manual_page_has_every_command_and_option(manuals: ModuleType) -> None:

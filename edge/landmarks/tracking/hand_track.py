@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.landmarks.tracking.body import Body
-    from edge.landmarks.tracking.hands import Found, HandEyes, Kind
+    from edge.landmarks.tracking.hands import Found, HandNetworks, Kind
 
 _HAND: Final = 0.5
 """Score from which it is a hand."""
@@ -112,7 +112,7 @@ class HandTrack:
         self._is_owed = False
 
     def is_still(self, image: NDArray[np.uint8]) -> bool:
-        """Whether it is seen and has not moved; not for ever, for slow hands move unnoticed."""
+        """Whether it is seen and has not moved; for few frames, as slow hands move unnoticed."""
         if self._next is None or self._rested >= _REST_MAX or self._patch.change(image) > _STILL:
             return False
         self._rested += 1
@@ -139,32 +139,32 @@ class HandTrack:
             self.points = self._read.copy()
             self.points[:, :2] += self._speed * np.float32(_FORESIGHT * (time - self.looked))
 
-    def look(self, eyes: HandEyes, view: View, other: Region | None) -> None:
+    def look(self, networks: HandNetworks, view: View, other: Region | None) -> None:
         """Look for it where it was, or where a body that has just been found has its wrist.
 
         Args:
-            eyes: That look.
+            networks: For hands.
             view: Of the frame.
             other: Region of the other hand, where that is seen.
         """
-        region = self._next if view.body is None else self._choose(eyes, view, view.body)
+        region = self._next if view.body is None else self._choose(networks, view, view.body)
         is_same = region is self._next
         if region is None or (is_same and view.body is not None and self.is_still(view.image)):
             return
-        found = eyes.find(view.kind, view.image, region)
+        found = networks.find(view.kind, view.image, region)
         if found.score >= _HAND:
             self._keep(view, region, found, is_same=is_same)
             return
         self._lose(view.image, region)
         if view.body is not None and view.body.visible[self._wrist] >= _CLEAR:
-            self._search(eyes, view, view.body.points[self._wrist, :2], view.body.width, other)
+            self._search(networks, view, view.body.points[self._wrist, :2], view.body.width, other)
 
-    def _choose(self, eyes: HandEyes, view: View, body: Body) -> Region | None:
+    def _choose(self, networks: HandNetworks, view: View, body: Body) -> Region | None:
         """Choose the region of the points before, as long as the arm agrees; None: no hand."""
         if body.visible[self._wrist] < _VISIBLE:
             self._lose(view.image, self._edge(view.image, body))
             return None
-        sought = eyes.seek(view.image, body.points[[self._wrist, self._index, self._pinky], :2])
+        sought = networks.seek(view.image, body.points[[self._wrist, self._index, self._pinky], :2])
         if self._next is not None:
             return self._next if self._next.fits(sought) else sought
         place = self._patch.place
@@ -174,7 +174,7 @@ class HandTrack:
 
     def _search(
         self,
-        eyes: HandEyes,
+        networks: HandNetworks,
         view: View,
         wrist: NDArray[np.float32],
         width: float,
@@ -190,13 +190,13 @@ class HandTrack:
         self._searched = view.time
         free = [
             palm
-            for palm in eyes.palms(view.image, Region(x, y, _ROUND * width, 0.0))
+            for palm in networks.palms(view.image, Region(x, y, _ROUND * width, 0.0))
             if other is None or palm.away(other.x, other.y) > _TAKEN * palm.size
         ]
         if not free:
             return
         nearest = min(free, key=lambda palm: palm.away(x, y))
-        found = eyes.find(view.kind, view.image, nearest)
+        found = networks.find(view.kind, view.image, nearest)
         away = float(np.hypot(*(found.points[0, :2] - wrist)))
         if found.score >= _HAND and away < _APART * width:
             self._keep(view, nearest, found, is_same=False)

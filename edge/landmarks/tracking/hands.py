@@ -52,7 +52,7 @@ class Found:
     """Probability that it is a hand."""
 
 
-class HandFinder:
+class HandPointFinder:
     """Finds the points of a hand in a region; for one thread."""
 
     def __init__(self, kind: Kind) -> None:
@@ -70,7 +70,7 @@ class HandFinder:
         return Found(region.to_image(points, _SIDE), float(score[0]))
 
 
-class HandSeeker:
+class HandRegionFinder:
     """Finds where to look for a hand, from the body's wrist."""
 
     def __init__(self) -> None:
@@ -96,34 +96,34 @@ class HandSeeker:
         return upside(region_between(centre, edge, size)).moved(0.0, _UP, 1.0)
 
 
-class HandEyes:
-    """All that looks at hands, each network loaded when it is first needed; for one thread."""
+class HandNetworks:
+    """The networks for hands, each loaded when it is first needed; for one thread."""
 
     def __init__(self) -> None:
-        self._seeker: HandSeeker | None = None
-        self._palms: PalmFinder | None = None
-        self._finders: dict[Kind, HandFinder] = {}
+        self._region_finder: HandRegionFinder | None = None
+        self._palm_finder: PalmFinder | None = None
+        self._point_finders: dict[Kind, HandPointFinder] = {}
         self.runs: Counter[Name] = Counter()
         """How often each network has run."""
 
     def seek(self, image: NDArray[np.uint8], arm: NDArray[np.float32]) -> Region:
-        """Find where to look for a hand, as HandSeeker says."""
-        self._seeker = self._seeker or HandSeeker()
+        """Find where to look for a hand, as HandRegionFinder says."""
+        self._region_finder = self._region_finder or HandRegionFinder()
         self.runs["recrop"] += 1
-        return self._seeker.seek(image, arm)
+        return self._region_finder.seek(image, arm)
 
     def palms(self, image: NDArray[np.uint8], region: Region) -> list[Region]:
         """Find hands' regions from palms, as PalmFinder says."""
-        self._palms = self._palms or PalmFinder()
+        self._palm_finder = self._palm_finder or PalmFinder()
         self.runs["palm"] += 1
-        return self._palms.find(image, region)
+        return self._palm_finder.find(image, region)
 
     def find(self, kind: Kind, image: NDArray[np.uint8], region: Region) -> Found:
-        """Look for a hand in a region, as HandFinder says."""
-        if kind not in self._finders:
-            self._finders[kind] = HandFinder(kind)
+        """Look for a hand in a region, as HandPointFinder says."""
+        if kind not in self._point_finders:
+            self._point_finders[kind] = HandPointFinder(kind)
         self.runs[kind] += 1
-        return self._finders[kind].find(image, region)
+        return self._point_finders[kind].find(image, region)
 
 
 def upside(region: Region) -> Region:

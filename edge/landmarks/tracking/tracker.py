@@ -20,7 +20,7 @@ from edge.landmarks.skeleton import INDEX, LEFT_HAND, POINTS, POSE, RIGHT_HAND
 from edge.landmarks.tracking.body import BodyFinder, body_region
 from edge.landmarks.tracking.budget import Budget
 from edge.landmarks.tracking.hand_track import HandTrack, View
-from edge.landmarks.tracking.hands import HandEyes
+from edge.landmarks.tracking.hands import HandNetworks
 from edge.landmarks.tracking.people import PeopleFinder
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Tracker:
         self._runs: Counter[Name] = Counter()
         is_wide = len(os.sched_getaffinity(0)) >= _CORES
         self._pool = ThreadPoolExecutor(1, "hand") if is_wide else None
-        self._eyes = [HandEyes() for _ in (_SIDES if is_wide else _SIDES[:1])]
+        self._hand_networks = [HandNetworks() for _ in (_SIDES if is_wide else _SIDES[:1])]
         """One for each thread."""
         self._searched = -np.inf
         self._last: Region | None = None
@@ -91,7 +91,7 @@ class Tracker:
     @property
     def runs(self) -> Counter[Name]:
         """How often each network has run since it was loaded."""
-        return sum((eyes.runs for eyes in self._eyes), start=self._runs)
+        return sum((networks.runs for networks in self._hand_networks), start=self._runs)
 
     def people(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Find everybody in a picture, as Backend says."""
@@ -134,7 +134,7 @@ class Tracker:
         return points / np.float32(image.shape[1])
 
     def reset(self) -> None:
-        """Forget whom it follows, as good as new."""
+        """Forget whom it follows."""
         self._last = None
         self._searched = -np.inf
         self._is_wanted = False
@@ -224,14 +224,14 @@ class Tracker:
         }
         if self._pool is not None and len(hands) > 1:
             one, two = hands
-            other = self._pool.submit(two.look, self._eyes[1], view, regions[two])
+            other = self._pool.submit(two.look, self._hand_networks[1], view, regions[two])
             try:
-                one.look(self._eyes[0], view, regions[one])
+                one.look(self._hand_networks[0], view, regions[one])
             finally:
                 other.result()
         else:
             for hand in hands:
-                hand.look(self._eyes[0], view, regions[hand])
+                hand.look(self._hand_networks[0], view, regions[hand])
 
     def _is_double(self) -> bool:
         """Whether both tracks are on one hand: the arms will tell whose it is."""

@@ -1,4 +1,4 @@
-"""Segment -> Prediction: calibrated top-k, and the courage to decline."""
+"""Segment -> Prediction: calibrated top-k, declined where it is unsure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from edge.errors import ArchiveError, BundleError
 from edge.landmarks.archive import read_clips
 from edge.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
-from edge.messages import Prediction, Segment
+from edge.messages import Prediction, Segment, Stage
 from edge.recognition.bundle import OTHER
 from edge.recognition.classifying.matcher import Matcher
 from edge.recognition.features import segment as features
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
     from edge.config.settings import Hand
     from edge.recognition.bundle import Bundle
@@ -28,7 +29,7 @@ TAUGHT_THRESHOLD: Final = 0.3
 """Least probability of a taught word; it rarely has more than 0.4 beside a likely shipped one."""
 
 
-class Classifier:
+class Classifier(Stage[Segment, Prediction]):
     """Recognises segments with a bundle's network."""
 
     def __init__(
@@ -130,16 +131,15 @@ class Classifier:
         """Recognise one segment."""
         yield self.classify(segment.times, segment.points, segment.onset, segment.offset)
 
-    def flush(self) -> Iterable[Prediction]:
-        """Nothing is held back."""
-        return ()
-
-    def reset(self) -> None:
-        """Nothing is remembered."""
-
     def close(self) -> None:
         """Free the network."""
         del self._network
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def classify(
         self,

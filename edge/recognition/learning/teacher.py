@@ -262,7 +262,7 @@ class Teacher:
         count = len(segments)
         if count < EXAMPLES_MIN:
             return self.stop(f"{count} usable examples; {EXAMPLES_MIN} are needed")
-        note = self._taken_for(segments)
+        note = self._confused_with(segments)
         try:
             kept = self.store.add(self._word, segments, self._spoken)
         except EdgeError as error:
@@ -284,7 +284,7 @@ class Teacher:
         if word in self._shipped:
             self.forms[word] = self._shipped[word]
 
-    def _taken_for(self, segments: Sequence[Segment]) -> str:
+    def _confused_with(self, segments: Sequence[Segment]) -> str:
         """Warn of a word that most examples are surely taken for already."""
         said = [self._classifier.classify_together([segment]) for segment in segments]
         words = Counter(one.top[0][0] for one in said if one.is_accepted)

@@ -9,33 +9,34 @@ it, too.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge.errors import BundleError
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND
-from edge.messages import Segment
 from edge.recognition.classifying.classifier import softmax
 from edge.recognition.features.posture import LAG, Postures
-from edge.recognition.segmenting.frame_buffer import Reel
-from edge.recognition.segmenting.hysteresis import MAX_STEP
+from edge.recognition.segmenting.segmenter import CuttingSegmenter, State
 from edge.tflite import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edge.config.settings import SegmenterSettings
-    from edge.messages import Cause, Declined, Landmarks
+    from edge.messages import Cause, Declined, Landmarks, Segment
     from edge.recognition.bundle import Bundle
 
 _CLASSES: Final = ("inside", "onset", "rest")
 _LOOK_BACK: Final = 1.0
 """Seconds of frames that are kept at rest."""
+_ROUNDING: Final = 1e-6
+"""Seconds by which sums of frame times may err."""
 
 
-class BoundarySegmenter:
-    """Cuts a stream of landmarks into signs."""
+class BoundarySegmenter(CuttingSegmenter):
+    """Cuts a stream of landmarks into signs where a network sees the hands leave rest and rest."""
 
     def __init__(self, settings: SegmenterSettings, bundle: Bundle) -> None:
         """Load the network; start at rest.
@@ -44,6 +45,7 @@ class BoundarySegmenter:
             BundleError: The bundle is none of boundaries, or its network does not fit it.
             DependencyError: No TFLite runtime works here.
         """
+        super().__init__(settings, settings.margin)
         manifest = bundle.manifest
         if manifest.features.kind != "posture" or bundle.glosses != _CLASSES:
             raise BundleError(f"{bundle.path / 'model.json'}: features.kind is not posture")
@@ -55,111 +57,93 @@ class BoundarySegmenter:
                 f"model.json says {expected}"
             )
         self._temperature = manifest.temperature
-        self._settings = settings
         self._postures = Postures()
-        self._reel = Reel(settings)
         self.reset()
-
-    @property
-    def is_signing(self) -> bool:
-        """Whether a sign has begun and not ended."""
-        return self._started is not None
 
     def reset(self) -> None:
         """Forget everything, as at the start."""
+        super().reset()
         self._postures.reset()
-        self._reel.clear()
-        self._started: float | None = None
-        self._ended = self._last_hand = -1e9
-        self._is_weary = False
-        """Whether the hands only stay up: after a sign of the longest they must rest or set out."""
-        self._since: float | None = None
-        """When the network began to say otherwise than the state is."""
-        self._leaving: float | None = None
-        """When the network began to see the hands leave rest during a sign."""
+        self._last_hand = -math.inf
+        self._since = -math.inf
+        """When the network began to see what STARTING and ENDING wait for."""
+        self._onset_since: float | None = None
+        """When the network began to see the hands leave a rest during a sign."""
 
-    def push(self, landmarks: Landmarks) -> Iterable[Segment | Declined]:
-        """Take the next frame; its time must not be before the last one's."""
-        ended: list[Segment | Declined] = []
-        newest, now = self._reel.newest, landmarks.time
-        if newest is not None and now - newest > MAX_STEP:
-            ended += self.flush()
-            self.reset()
-        is_present = bool(np.isfinite(landmarks.points[LEFT_SHOULDER, 0]))
-        self._reel.push(landmarks, is_present=is_present)
-        inside = onset = 0.0
-        if is_present:
-            logits = self._network.run(self._postures.push(landmarks))
-            inside, onset, _ = softmax(logits / self._temperature).tolist()
-        else:  # it has learnt from people alone, and of one at a time
-            self._postures.reset()
+    def _take(self, landmarks: Landmarks) -> Iterable[Segment | Declined]:
+        now = landmarks.time
+        inside, onset = self._ask(landmarks)
         if np.isfinite(landmarks.points[[LEFT_HAND.start, RIGHT_HAND.start], 0]).any():
             self._last_hand = now
         # Where no hand is seen, wrists are guessed: neither they nor the network are to be trusted.
         is_seen = now - self._last_hand < self._settings.unseen_time
         moment = now - LAG
-        if self._started is None:
+        if not self.is_signing:
             self._wait(inside + onset if is_seen else 0.0, onset, moment)
         elif is_seen:
-            ended += self._go_on(inside, onset, moment)
+            yield from self._go_on(inside, onset, moment)
         else:
-            ended.append(self._cut(max(self._last_hand, self._started), "pause"))
-        return ended
+            yield self._cut(max(self._last_hand, self._started), "pause")
 
-    def so_far(self) -> Segment | None:
-        """What there is yet of the sign that is under way; None where that is too little."""
-        now = self._reel.newest
-        if self._started is None or now is None:
-            return None
-        piece = self._reel.cut(self._started, now, "stop", self._settings.margin)
-        return piece if isinstance(piece, Segment) else None
-
-    def flush(self) -> Iterable[Segment | Declined]:
-        """End the sign that is under way, if any."""
-        newest = self._reel.newest
-        if self._started is None or newest is None:
-            return []
-        return [self._cut(self._since or newest + self._reel.step(), "stop")]
+    def _ask(self, landmarks: Landmarks) -> tuple[float, float]:
+        """Put a frame into the buffer; how probably it is inside a sign, and at its onset."""
+        is_present = bool(np.isfinite(landmarks.points[LEFT_SHOULDER, 0]))
+        self._buffer.push(landmarks, is_present=is_present)
+        if not is_present:  # it has learnt from people alone, and of one at a time
+            self._postures.reset()
+            return 0.0, 0.0
+        logits = self._network.run(self._postures.push(landmarks))
+        inside, onset, _ = softmax(logits / self._temperature).tolist()
+        return inside, onset
 
     def _wait(self, signing: float, onset: float, now: float) -> None:
-        if signing < self._settings.enter or onset >= self._settings.split:
-            self._is_weary = False
-        if signing < self._settings.enter or self._is_weary:
-            self._since = None
-            self._reel.forget_before(now - _LOOK_BACK)
+        """No sign is under way: start one where signing lasts."""
+        settings = self._settings
+        if signing < settings.enter or (self._state is State.MUST_REST and onset >= settings.split):
+            self._state = State.RESTING
+        if signing < settings.enter or self._state is State.MUST_REST:
+            self._buffer.forget_before(now - _LOOK_BACK)
             return
-        self._since = now if self._since is None else self._since
-        if now - self._since >= self._settings.hold - 1e-6:
-            self._started = max(self._since, self._ended)
-            self._since = self._leaving = None
+        if self._state is State.RESTING:
+            self._state, self._since = State.STARTING, now
+        if self._lasts(self._since, now):
+            self._start(self._since)
 
     def _go_on(self, inside: float, onset: float, now: float) -> Iterable[Segment | Declined]:
-        started = self._started
-        assert started is not None  # noqa: S101 - only asked while signing
-        if inside + onset < self._settings.exit:
-            self._since = now if self._since is None else self._since
-            if now - self._since >= self._settings.hold - 1e-6:
+        """A sign is under way: end it where rest lasts, or where the next one sets out."""
+        settings = self._settings
+        if inside + onset < settings.exit:
+            if self._state is State.SIGNING:
+                self._state, self._since = State.ENDING, now
+            if self._lasts(self._since, now):
                 yield self._cut(self._since, "pause")
             return
-        self._since = None
-        if onset < self._settings.split or now - started < self._settings.min_length:
-            self._leaving = None
-        elif self._leaving is None:
-            self._leaving = now
-        elif now - self._leaving >= self._settings.hold - 1e-6:
-            leaving = self._leaving
-            yield self._cut(leaving, "pause")
-            self._started = leaving
+        self._state = State.SIGNING
+        if onset < settings.split or now - self._started < settings.min_length:
+            self._onset_since = None
+        elif self._onset_since is None:
+            self._onset_since = now
+        elif self._lasts(self._onset_since, now):
+            next_start = self._onset_since
+            yield self._cut(next_start, "pause")
+            self._start(next_start)
             return
-        if now - started >= self._settings.max_length:
+        if now - self._started >= settings.max_length:
             yield self._cut(now, "max_length")
 
+    def _lasts(self, since: float, now: float) -> bool:
+        """Whether the network has been of one opinion for long enough."""
+        return now - since >= self._settings.hold - _ROUNDING
+
+    def _last_end(self) -> float:
+        if self._state is State.ENDING:
+            return self._since
+        return self._buffer.end()
+
     def _cut(self, end: float, cause: Cause) -> Segment | Declined:
-        started = self._started
-        assert started is not None  # noqa: S101 - only called while signing
-        piece = self._reel.cut(started, end, cause, self._settings.margin)
-        self._started = self._since = self._leaving = None
-        self._is_weary = cause == "max_length"
-        self._ended = end
-        self._reel.forget_before(end - self._settings.margin)
+        piece = super()._cut(end, cause)
+        if cause == "max_length":
+            self._state = State.MUST_REST
+        self._onset_since = None
+        self._buffer.forget_before(end - self._padding)
         return piece

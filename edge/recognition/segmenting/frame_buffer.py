@@ -1,4 +1,4 @@
-"""The frames of late, and the cutting of a sign out of them; what all segmenters share."""
+"""The recent frames, from which a segmenter cuts a sign."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edge.messages import Cause, Landmarks
 
 
-class Reel:
+class FrameBuffer:
     """Frames in order of time, as far back as a sign may reach."""
 
     def __init__(self, settings: SegmenterSettings) -> None:
@@ -36,9 +36,13 @@ class Reel:
         return self._frames[-1][0].time if self._frames else None
 
     def step(self) -> float:
-        """Seconds between frames, as of late."""
+        """Median of the seconds between two frames."""
         times = [frame.time for frame, _ in self._frames]
         return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+
+    def end(self) -> float:
+        """Seconds at which the newest frame is over; there must be one."""
+        return self._frames[-1][0].time + self.step()
 
     def forget_before(self, time: float) -> None:
         """Drop the frames before a time."""

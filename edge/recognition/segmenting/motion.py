@@ -16,12 +16,11 @@ from edge.landmarks.skeleton import (
     RIGHT_SHOULDER,
     RIGHT_WRIST,
 )
-from edge.messages import Landmarks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edge.landmarks.archive import Clip
+    from edge.messages import Landmarks
 
 _TIPS: Final = np.array(
     [INDEX[f"left_hand_{f}_tip"] for f in ("thumb", "index", "middle", "ring", "pinky")]
@@ -33,10 +32,6 @@ _SMOOTHING: Final = 0.1
 """Seconds: time constant of the speed, against the landmarks' trembling."""
 _BODY_SMOOTHING: Final = 0.5
 """Seconds: time constant of the shoulder width, against turning and breathing."""
-RAISED: Final = -1.25
-"""Shoulder widths above the shoulders: lower hands are at rest unless they move."""
-_MOVING: Final = 0.6
-"""Shoulder widths per second."""
 _LOW: Final = -9.0
 """Height of hands that are nowhere."""
 
@@ -59,6 +54,10 @@ class Motion:
 
     speed: float
     """Shoulder widths per second of the faster hand or its fingertips, smoothed."""
+
+    def is_up(self, raised: float) -> bool:
+        """Whether a hand is seen above a height, shoulder widths above the shoulders."""
+        return self.has_hand and self.height > raised
 
 
 class MotionMeter:
@@ -101,21 +100,6 @@ class MotionMeter:
         height = float(shoulders[:, 1].mean() - highest) / self._width
         height = height if np.isfinite(height) else _LOW
         return Motion(landmarks.time, True, bool(hands), height, self._speed)
-
-
-def active_part(clip: Clip) -> tuple[float, float]:
-    """Seconds from and to which the hands are up or move; the whole clip if they never do."""
-    meter = MotionMeter()
-    motions = [
-        meter.push(Landmarks(time, points))
-        for time, points in zip(clip.times.tolist(), clip.points, strict=True)
-    ]
-    active = [
-        m.time
-        for m in motions
-        if m.is_present and ((m.has_hand and m.height > RAISED) or m.speed > _MOVING)
-    ]
-    return (active[0], active[-1]) if active else (0.0, motions[-1].time)
 
 
 def _fastest(moved: NDArray[np.float32]) -> float:

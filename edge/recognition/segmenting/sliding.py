@@ -7,6 +7,7 @@ the last few windows are averaged, and a sign is where the same word stays the l
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -14,9 +15,8 @@ import numpy as np
 
 from edge.messages import Segment
 from edge.recognition.bundle import OTHER
-from edge.recognition.segmenting.frame_buffer import Reel
-from edge.recognition.segmenting.hysteresis import MAX_STEP
 from edge.recognition.segmenting.motion import MotionMeter
+from edge.recognition.segmenting.segmenter import CuttingSegmenter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,62 +37,45 @@ _LEAST: Final = 0.35
 """Averaged probability at which a word counts as seen."""
 
 
-class SlidingSegmenter:
+class SlidingSegmenter(CuttingSegmenter):
     """Cuts a stream of landmarks into signs where the likeliest word changes."""
 
     def __init__(self, settings: SegmenterSettings, classifier: Classifier) -> None:
         """Start at rest."""
-        self._settings = settings
+        super().__init__(settings, settings.margin)
         self._classifier = classifier
         self._meter = MotionMeter()
-        self._reel = Reel(settings)
         self.reset()
-
-    @property
-    def is_signing(self) -> bool:
-        """Whether a word is likely just now."""
-        return self._started is not None
 
     def reset(self) -> None:
         """Forget everything, as at the start."""
+        super().reset()
         self._meter.reset()
-        self._reel.clear()
         self._looks: deque[NDArray[np.float32]] = deque(maxlen=_AVERAGED)
-        self._started: float | None = None
         self._word = -1
-        self._last_look = self._last_up = self._ended = -1e9
-
-    def push(self, landmarks: Landmarks) -> Iterable[Segment | Declined]:
-        """Take the next frame; its time must not be before the last one's."""
-        ended: list[Segment | Declined] = []
-        newest, now = self._reel.newest, landmarks.time
-        if newest is not None and now - newest > MAX_STEP:
-            ended += self.flush()
-            self.reset()
-        motion = self._meter.push(landmarks)
-        self._reel.push(landmarks, is_present=motion.is_present)
-        if motion.has_hand and motion.height > self._settings.raised:
-            self._last_up = now
-        if now - self._last_up >= self._settings.away_time:
-            ended += self.flush()
-            self._looks.clear()
-            self._reel.forget_before(now - _WINDOW)
-        elif now - self._last_look >= _STEP:
-            self._last_look = now
-            ended += self._look(now)
-        return ended
+        """Place among the glosses of the word that is under way, or was last."""
+        self._last_look = self._last_up = -math.inf
 
     def so_far(self) -> Segment | None:
         """Nothing: the word is what the windows say already."""
         return None
 
-    def flush(self) -> Iterable[Segment | Declined]:
-        """End the sign that is under way, if any."""
-        return [self._cut(self._last_up, "stop")] if self._started is not None else []
+    def _take(self, landmarks: Landmarks) -> Iterable[Segment | Declined]:
+        now, motion = landmarks.time, self._meter.push(landmarks)
+        self._buffer.push(landmarks, is_present=motion.is_present)
+        if motion.is_up(self._settings.raised):
+            self._last_up = now
+        if now - self._last_up >= self._settings.away_time:
+            yield from self.flush()
+            self._looks.clear()
+            self._buffer.forget_before(now - _WINDOW)
+        elif now - self._last_look >= _STEP:
+            self._last_look = now
+            yield from self._look(now)
 
     def _look(self, now: float) -> Iterable[Segment | Declined]:
         start = max(now - _WINDOW, self._ended - _WINDOW / 2)
-        window = self._reel.cut(start, now, "stop", 0.0)
+        window = self._buffer.cut(start, now, "stop", 0.0)
         if not isinstance(window, Segment):
             return
         self._looks.append(self._classifier.probabilities(window))
@@ -101,18 +84,18 @@ class SlidingSegmenter:
         is_word = mean[best] >= _LEAST and self._classifier.glosses[best] != OTHER
         # What is likeliest now was signed in the middle of the windows, not at their end.
         middle = now - _WINDOW / 2
-        if self._started is not None and (not is_word or best != self._word):
+        if self.is_signing and (not is_word or best != self._word):
             yield self._cut(middle, "pause")
-        if is_word and self._started is None:
-            self._started, self._word = max(middle - _WINDOW / 2, self._ended), best
-        if self._started is not None and now - self._started >= self._settings.max_length:
+        if is_word and not self.is_signing:
+            self._start(middle - _WINDOW / 2)
+            self._word = best
+        if self.is_signing and now - self._started >= self._settings.max_length:
             yield self._cut(now, "max_length")
 
+    def _last_end(self) -> float:
+        return self._last_up
+
     def _cut(self, end: float, cause: Cause) -> Segment | Declined:
-        started = self._started
-        assert started is not None  # noqa: S101 - only called while a word is likely
-        piece = self._reel.cut(started, end, cause, self._settings.margin)
-        self._started = None
-        self._ended = piece.offset
-        self._reel.forget_before(end - _WINDOW)
+        piece = super()._cut(end, cause)
+        self._buffer.forget_before(end - _WINDOW)
         return piece

@@ -7,7 +7,6 @@ hand was ambiguous, and knows no words.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter, defaultdict
 from functools import cache
@@ -29,31 +28,8 @@ _SYMBOLS: Final = (*(letter.lower() for letter in LETTERS), EDGE)
 _EDGE: Final = len(LETTERS)
 _DISCOUNT: Final = 0.75
 """Taken off every count and given to what was never counted."""
-_SHORTEST: Final = 3
-"""Letters of a word worth counting."""
-_STEM: Final = 4
-"""Letters at which words begin alike."""
 _FLOOR: Final = 1e-4
 """Least probability of a letter: a hand can always have been misread."""
-
-
-def is_counted(word: str) -> bool:
-    """Whether a word is of the half that the table is made from; the other half is for tests.
-
-    Words that begin alike stay together: `sign` in the one half would know `signer` in the other.
-    """
-    if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()):
-        return False
-    return hashlib.sha256(word[:_STEM].lower().encode()).digest()[0] % 2 == 0
-
-
-def count_triples(words: Iterable[str]) -> Counter[str]:
-    """Count every three letters in a row, edges among them; each word counts once."""
-    triples: Counter[str] = Counter()
-    for word in {word.lower() for word in words}:
-        padded = f"{EDGE}{EDGE}{word}{EDGE}"
-        triples.update(padded[i : i + 3] for i in range(len(word) + 1))
-    return triples
 
 
 class LetterModel:

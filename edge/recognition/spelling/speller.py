@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.messages import LETTERS, Letter, Spelled
+from edge.messages import LETTERS, Landmarks, Letter, Spelled, Stage
 from edge.recognition.spelling.hand_view import HandFinder, shape_change
 from edge.recognition.spelling.spelled_word import Read, SpelledWord, fold
 from edge.recognition.spelling.spelling_meter import SpellingMeter
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.config.settings import SpellingSettings
-    from edge.messages import Landmarks
     from edge.recognition.spelling.hand_view import HandView
     from edge.recognition.spelling.letter_classifier import LetterClassifier
 
@@ -61,7 +60,7 @@ class _Hold:
     start: float
     views: list[HandView]
     read: Read | None = None
-    is_obeyed: bool = False
+    is_carried_out: bool = False
 
     def recent(self, seconds: float) -> list[HandView]:
         """Give the views of the last so many seconds that were looked at."""
@@ -69,7 +68,7 @@ class _Hold:
         return [view for view in self.views if view.time >= since and view.is_looked_at]
 
 
-class Speller:
+class Speller(Stage[Landmarks, Letter | Spelled]):
     """Reads fingerspelling from a stream of landmarks."""
 
     def __init__(
@@ -96,7 +95,7 @@ class Speller:
         return self._meter.is_spelling
 
     def has_spelled(self, onset: float, offset: float) -> bool:
-        """Whether the hands spelled at some time in [onset, offset), of late; no sign then."""
+        """Whether the hands spelled at some time in [onset, offset); no sign then."""
         return self._spelled[0] < offset and onset <= self._spelled[1]
 
     def reset(self) -> None:
@@ -199,9 +198,9 @@ class Speller:
         space, delete = _signs(looks)
         if max(space, delete) >= self._settings.sure:
             return self._obey(hold)
-        if hold.is_obeyed and max(space, delete) >= _SPACE_LIKE:
+        if hold.is_carried_out and max(space, delete) >= _SPACE_LIKE:
             return []
-        hold.is_obeyed = False
+        hold.is_carried_out = False
         total: NDArray[np.float32] = np.sum([view.letters for view in looks], axis=0)
         if total.sum() < _LETTER * len(looks) or space >= _SPACE_LIKE:
             return []
@@ -275,9 +274,9 @@ class Speller:
         long = 2 * self._settings.dwell
         space, delete = _signs(hold.recent(long))
         is_due = self._now - hold.start >= long and max(space, delete) >= self._settings.sure
-        if hold.is_obeyed or not is_due:
+        if hold.is_carried_out or not is_due:
             return []
-        hold.is_obeyed, hold.read = True, None
+        hold.is_carried_out, hold.read = True, None
         if space > delete:
             return self._close()
         return [*self._say(is_patient=False), *self._word.take_back(hold.start, self._now)]

@@ -71,11 +71,6 @@ class Look:
     """Lines behind the hand."""
 
 
-PLAIN: Final = Look(
-    background=0.3, hand=0.7, shade=0.15, thickness=5, share=0.8, noise=0.02, streaks=0
-)
-
-
 class PicturesTask:
     """Drawn hands; input (SIZE, SIZE, 1) within plus and minus 1."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from edge.config.settings import Settings
 from edge.landmarks.archive import read_clips, write_clips
 from edge.recognition.bundle import OTHER
-from edge.recognition.clips import longest_segment
+from edge.recognition.clips import longest_segment, make_clip_segmenter
 from edge.recognition.features import segment as features
 from edge.training.body_augmentation import change_in_space, clip_in_time
 from edge.training.borrowed_bodies import read_hands_only
@@ -190,9 +190,9 @@ def _at_rest(example: Example) -> NDArray[np.intp]:
 def cut_clips(clips: Sequence[Clip], classes: Sequence[str]) -> Batch:
     """Features (N, T, F) of known clips, cut as the daemon cuts them, and class indices (N,)."""
     values: list[NDArray[np.float32]] = []
-    settings = Settings()
+    segmenter = make_clip_segmenter(Settings().segmenter, None)
     for clip in clips:
-        segment = longest_segment(clip, settings)
+        segment = longest_segment(clip, segmenter)
         whole = (clip.times, clip.points)
         times, points = whole if segment is None else (segment.times, segment.points)
         values.append(features.extract(times, points))

@@ -1,4 +1,4 @@
-"""Who is followed."""
+"""Where the signer stands in the picture."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge.landmarks.signer_place import Followed
+from edge.landmarks.signer_place import SignerPlace
 from edge.messages import Landmarks
 
 if TYPE_CHECKING:
     from conftest import Signing
 
 
-def place_of(followed: Followed) -> str:
+def place_of(signer: SignerPlace) -> str:
     """Ask anew; mypy would remember the last answer."""
-    return followed.place
+    return signer.place
 
 
 def at(time: float, x: float | None) -> Landmarks:
@@ -29,41 +29,41 @@ def at(time: float, x: float | None) -> Landmarks:
 
 @pytest.mark.parametrize(("x", "place"), [(0.2, "left"), (0.5, "centre"), (0.8, "right")])
 def test_somebody_who_comes_is_followed_at_once(x: float, place: str) -> None:
-    followed = Followed()
-    assert place_of(followed) == "nobody"
-    followed.push(at(0.0, x))
-    assert place_of(followed) == place
+    signer = SignerPlace()
+    assert place_of(signer) == "nobody"
+    signer.push(at(0.0, x))
+    assert place_of(signer) == place
 
 
 def test_a_lost_frame_is_nobody_gone() -> None:
-    followed = Followed()
+    signer = SignerPlace()
     for time, x in ((0.0, 0.5), (0.1, None), (0.9, None), (1.0, 0.5)):
-        followed.push(at(time, x))
-        assert place_of(followed) == "centre"
+        signer.push(at(time, x))
+        assert place_of(signer) == "centre"
 
 
 def test_somebody_who_leaves_is_said_to_be_gone_after_a_second() -> None:
-    followed = Followed()
+    signer = SignerPlace()
     for time in (0.0, 0.5):
-        followed.push(at(time, 0.5))
-    followed.push(at(1.0, None))
-    assert place_of(followed) == "centre"
-    followed.push(at(2.0, None))
-    assert place_of(followed) == "nobody"
+        signer.push(at(time, 0.5))
+    signer.push(at(1.0, None))
+    assert place_of(signer) == "centre"
+    signer.push(at(2.0, None))
+    assert place_of(signer) == "nobody"
 
 
 def test_walking_over_is_told_once_settled() -> None:
-    followed = Followed()
-    followed.push(at(0.0, 0.2))
-    followed.push(at(0.2, 0.5))
-    assert place_of(followed) == "left"
-    followed.push(at(1.2, 0.5))
-    assert place_of(followed) == "centre"
+    signer = SignerPlace()
+    signer.push(at(0.0, 0.2))
+    signer.push(at(0.2, 0.5))
+    assert place_of(signer) == "left"
+    signer.push(at(1.2, 0.5))
+    assert place_of(signer) == "centre"
 
 
 def test_reset_forgets(signing: Signing) -> None:
-    followed = Followed()
-    followed.push(next(iter(signing.landmarks())))
-    assert place_of(followed) != "nobody"
-    followed.reset()
-    assert place_of(followed) == "nobody"
+    signer = SignerPlace()
+    signer.push(next(iter(signing.landmarks())))
+    assert place_of(signer) != "nobody"
+    signer.reset()
+    assert place_of(signer) == "nobody"

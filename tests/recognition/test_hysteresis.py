@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edge.config.settings import SegmenterSettings
 from edge.messages import Declined, Landmarks, Segment
-from edge.recognition.segmenting.hysteresis import Segmenter
+from edge.recognition.segmenting.hysteresis import HysteresisSegmenter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ Piece = Segment | Declined
 
 def cut(clip: Iterable[Landmarks], *, is_flushed: bool = False, **changes: float) -> list[Piece]:
     """Cut a clip."""
-    segmenter = Segmenter(SegmenterSettings.model_validate(changes))
+    segmenter = HysteresisSegmenter(SegmenterSettings.model_validate(changes))
     pieces = [piece for one in clip for piece in segmenter.push(one)]
     return [*pieces, *segmenter.flush()] if is_flushed else pieces
 
@@ -169,7 +169,7 @@ def test_gap_in_time_ends_the_sign_and_forgets(signing: Signing) -> None:
 
 
 def test_flush_ends_what_is_under_way_once(signing: Signing) -> None:
-    segmenter = Segmenter(SegmenterSettings())
+    segmenter = HysteresisSegmenter(SegmenterSettings())
     for one in signing.landmarks():
         if one.time < 2.0:
             assert not list(segmenter.push(one))
@@ -183,7 +183,7 @@ def test_flush_ends_what_is_under_way_once(signing: Signing) -> None:
 
 
 def test_reset_loses_the_sign_under_way_and_nothing_after(signing: Signing) -> None:
-    segmenter = Segmenter(SegmenterSettings())
+    segmenter = HysteresisSegmenter(SegmenterSettings())
     for one in signing.landmarks()[:30]:
         segmenter.push(one)
     segmenter.reset()
