@@ -27,7 +27,6 @@ from edge.system.paths import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
 
     import paho.mqtt.client as mqtt
     from paho.mqtt.reasoncodes import ReasonCode
@@ -98,12 +97,7 @@ class Publisher:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -185,7 +179,7 @@ class Publisher:
             logger.warning("%d messages were not delivered to the broker", len(self._outbox))
         elif self._outbox:
             logger.info("%d messages wait for the next start", len(self._outbox))
-        self._waiting.close()
+        self._outbox.close()
 
     def _prepare(self, client: mqtt.Client) -> None:
         client.will_set(f"{self._root}/availability", "offline", qos=1, retain=True)

@@ -92,9 +92,9 @@ class Hub:
         return bool(self._watchers)
 
     @property
-    def watchers(self) -> int:
-        """How many watch."""
-        return len(self._watchers)
+    def watchers(self) -> tuple[Watcher, ...]:
+        """Those who watch."""
+        return self._watchers
 
     @property
     def state(self) -> dict[str, object]:

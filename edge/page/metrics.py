@@ -65,7 +65,7 @@ class _Figures(Collector):
         for thread in self._page.hung():
             hung.add_metric([thread], 1)
         yield hung
-        watchers = self._page.hub.watchers
+        watchers = len(self._page.hub.watchers)
         yield GaugeMetricFamily("sign_edge_page_watchers", "Who watch the page live.", watchers)
 
 

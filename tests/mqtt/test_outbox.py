@@ -169,7 +169,7 @@ def test_step_of_the_clock_ages_nothing(place: Path, clock: Clock) -> None:
 def test_across_a_restart_of_the_board_the_clock_counts(place: Path, clock: Clock) -> None:
     first = make(Client(), place, clock=clock)
     put(first, 0)
-    first._waiting.close()
+    first.close()
     client = Client()
     later = Moment("second", 1.0, clock.moment.made + 30)
     make(client, place, age=60, clock=Clock(later)).open()
@@ -190,7 +190,7 @@ def test_next_process_goes_on_where_the_last_one_ended(place: Path, clock: Clock
     first.open()
     put(first, *range(15))
     first.acknowledge(1)
-    first._waiting.close()
+    first.close()
     second = make(client, place, clock=clock)
     put(second, 15)
     client.sent.clear()
@@ -239,14 +239,14 @@ def test_whatever_happens_nothing_is_lost_or_overtaken(
         elif step == "ack":
             outbox.acknowledge(len(client.sent))
         elif step == "restart":
-            outbox._waiting.close()
+            outbox.close()
             outbox = make(client, place, clock=clock)
         else:
             outbox.open() if step == "open" else outbox.shut()
     outbox.open()
     for mid in range(1, len(client.sent) + count + 1):
         outbox.acknowledge(mid)
-    outbox._waiting.close()
+    outbox.close()
     assert list(dict.fromkeys(client.numbers)) == list(range(count))
 
 
@@ -288,7 +288,7 @@ def test_file_that_is_no_database_is_set_aside(
     client = Client()
     outbox = make(client, place, clock=clock)
     put(outbox, 1)
-    outbox._waiting.close()
+    outbox.close()
     (aside,) = place.parent.glob("*.damaged-*")
     assert aside.read_bytes() == b"no database" * 1000
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
@@ -302,7 +302,7 @@ def test_file_with_a_broken_page_is_set_aside(place: Path, clock: Clock) -> None
     outbox = make(Client(), place, clock=clock)
     for number in range(400):
         outbox.put("topic", b"%d" % number * 20)
-    outbox._waiting.close()
+    outbox.close()
     content = bytearray(place.read_bytes())
     content[4096:12288] = b"\xa5" * 8192
     place.write_bytes(content)

@@ -78,7 +78,7 @@ def log_in(client: httpx.Client) -> None:
 def routes_of(page: Page) -> list[tuple[str, str]]:
     """List method and path of every route, with something in the place of parameters."""
     found = []
-    for route in page.server._app.routes:
+    for route in page.server.routes:
         if isinstance(route, Route):
             path = re.sub(r"{\w+(:\w+)?}", "1", route.path)
             found += [(method, path) for method in sorted(route.methods or ())]

@@ -220,7 +220,7 @@ def test_picture_comes_and_goes_as_the_watcher_wishes(page: Page) -> None:
         page.hub.show(*frame(1.0))
         assert message_of(view, "frame")["jpeg"] is False
         view.send('{"type": "picture", "wanted": true}')
-        assert page.until(lambda: page.hub._watchers[0].wants_picture)
+        assert page.until(lambda: page.hub.watchers[0].wants_picture)
         page.hub.show(*frame(2.0))
         assert message_of(view, "frame")["jpeg"] is True
         assert isinstance(view.recv(5), bytes)

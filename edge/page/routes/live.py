@@ -44,7 +44,7 @@ async def watch(socket: WebSocket) -> None:
     """Send everything that happens, until one of us goes away."""
     page = context_of(socket)
     await socket.accept()
-    if page.hub.watchers >= _WATCHERS_MAX:
+    if len(page.hub.watchers) >= _WATCHERS_MAX:
         await socket.close(_CLOSE_FULL, "too many watch")
         return
     wants = socket.query_params.get("picture", "0") == "1"

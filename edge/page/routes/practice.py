@@ -25,10 +25,7 @@ from edge.recognition.bundle import OTHER
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from starlette.datastructures import State
-
     from edge.messages import Event
-    from edge.page.context import PageContext
 
 _TRIES_MAX: Final = 50
 """Tries that are remembered; the oldest give way."""
@@ -165,12 +162,6 @@ class Practice:
             self._place += len(self._glosses) > 1
         elif gloss not in ("", OTHER):  # what was no sign at all was no try at it
             self._streak = 0
-
-
-def prepare(state: State, page: PageContext) -> None:
-    """Put what lives as long as the app into its state; listen to the hub."""
-    state.practice = Practice()
-    page.hub.listen(state.practice.hear)
 
 
 def _practice_of(request: Request) -> Practice:

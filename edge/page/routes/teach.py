@@ -22,8 +22,6 @@ from edge.recognition.learning.taught_words import EXAMPLES_MAX, EXAMPLES_MIN, c
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from starlette.datastructures import State
-
     from edge.messages import Event
     from edge.page.context import PageContext
     from edge.recognition.learning.teacher import LessonView, Teacher
@@ -53,15 +51,15 @@ class _More(BaseModel):
     countdown: _Countdown = 3.0
 
 
-def prepare(state: State, page: PageContext) -> None:  # noqa: ARG001 - as every part has it
-    """Tell those who watch of a lesson whenever it changes."""
+def make_listener(page: PageContext) -> Callable[[Event], None]:
+    """Make what tells those who watch of a lesson whenever it changes."""
 
     def hear(event: Event) -> None:
         teacher = page.controller.recognizer.teacher
         if isinstance(event, Progress) or (isinstance(event, StateChange) and teacher.is_teaching):
             _tell(page)
 
-    page.hub.listen(hear)
+    return hear
 
 
 def describe(view: LessonView) -> dict[str, Any]:
@@ -169,25 +167,16 @@ async def _cancel(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _keep(request: Request) -> Response:
+async def _judge(request: Request) -> Response:
+    """Keep an example (PUT), or drop it (DELETE)."""
     number = _number_of(request)
 
-    def keep(teacher: Teacher) -> None:
+    def judge(teacher: Teacher) -> None:
         _check(teacher, number)
-        teacher.lesson.keep(number, time.monotonic())
+        change = teacher.lesson.keep if request.method == "PUT" else teacher.lesson.drop
+        change(number, time.monotonic())
 
-    await _change(context_of(request), keep)
-    return Response(status_code=204)
-
-
-async def _drop(request: Request) -> Response:
-    number = _number_of(request)
-
-    def drop(teacher: Teacher) -> None:
-        _check(teacher, number)
-        teacher.lesson.drop(number, time.monotonic())
-
-    await _change(context_of(request), drop)
+    await _change(context_of(request), judge)
     return Response(status_code=204)
 
 
@@ -242,8 +231,7 @@ ROUTES: Final = [
     Route("/api/teach", _cancel, methods=["DELETE"]),
     Route("/api/teach/more", _go_on, methods=["POST"]),
     Route("/api/teach/finish", _finish, methods=["POST"]),
-    Route("/api/teach/examples/{number}", _keep, methods=["PUT"]),
-    Route("/api/teach/examples/{number}", _drop, methods=["DELETE"]),
+    Route("/api/teach/examples/{number}", _judge, methods=["PUT", "DELETE"]),
     Route("/api/teach/examples/{number}/motion", _move),
     Route("/api/signs/{gloss:path}", _forget, methods=["DELETE"]),
 ]
