@@ -49,8 +49,8 @@ class Page:
         self.hub: Hub = hub
         self.controller = Controller(self.settings, bundle, self.commands.append, hub)
         slot: Slot[Any] = Slot()
-        recognizer, announcer = self.controller.recognizer, self.controller.announcer
-        figures = Figures(recognizer, announcer, slot, Sensors(), lambda: 15.0)
+        recognizer, news = self.controller.recognizer, self.controller.news
+        figures = Figures(recognizer, news, slot, Sensors(), lambda: 15.0)
         self.server = make_server(
             self.settings, hub, self.controller, figures.look, lambda: self.hung
         )
@@ -95,7 +95,7 @@ class Page:
         for thread in self._threads:
             thread.join(5)
             assert not thread.is_alive(), thread.name
-        self.controller.announcer.close()
+        self.controller.news.close()
         self.controller.recognizer.close()
 
     def _steer(self) -> None:

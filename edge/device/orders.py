@@ -52,7 +52,7 @@ class Command(BaseModel):
 Order = Command | Choices
 
 
-class Controls:
+class OrderReader:
     """Turns messages into orders; for one thread."""
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge.device.choices import Choices, find_options
 from edge.recognition.bundle import find_bundle, read_bundle
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from edge.config.options import Options
     from edge.config.settings import Settings
     from edge.recognition.bundle import Bundle
+
+_SETTLED_AT_START: Final = ("camera", "landmarks", "mqtt", "page", "health")
+"""Sections that are read only when the program starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,22 @@ class Profile:
         else:
             bundle = read_bundle(find_bundle(name))
         return replace(self, choices=choices, settings=settings, bundle=bundle)
+
+    def needing_restart(self, configured: Settings) -> list[str]:
+        """Name the sections of a new configuration that take effect only after a restart."""
+        return [
+            section
+            for section in _SETTLED_AT_START
+            if getattr(configured, section) != getattr(self.configured, section)
+        ]
+
+    def reconfigured(self, configured: Settings, bundle: Bundle) -> Profile:
+        """Follow a new configuration and its model; the owner's choices stay.
+
+        Raises:
+            BundleError: A model that the owner chose cannot be read.
+        """
+        return make_profile(configured, bundle).choosing(self.choices)
 
     def is_adjustment_of(self, earlier: Profile) -> bool:
         """Whether choices left model and mode as they were, so that nothing need be loaded."""

@@ -11,8 +11,8 @@ from edge.system.health import Usage, memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.device.announcer import Announcer
     from edge.device.newest_slot import Slot
+    from edge.device.news import News
     from edge.recognition.recognizer import Recognizer
     from edge.system.sensors import Sensors
 
@@ -26,13 +26,13 @@ class Figures:
     def __init__(
         self,
         recognizer: Recognizer,
-        announcer: Announcer,
+        news: News,
         slot: Slot[Any],
         sensors: Sensors,
         max_fps: Callable[[], float],
     ) -> None:
         """Start counting; max_fps tells how many frames a second the board can afford."""
-        self._recognizer, self._announcer, self._slot = recognizer, announcer, slot
+        self._recognizer, self._news, self._slot = recognizer, news, slot
         self._sensors, self._max_fps = sensors, max_fps
         self._usage = Usage()
         self._lock = threading.Lock()
@@ -57,13 +57,13 @@ class Figures:
             "fps": round((self._counted - since) / max(span, 1e-6), 2),
             "max_fps": self._max_fps(),
             "stage_ms": {n: round(ms, 2) for n, ms in self._recognizer.stage_ms.copy().items()},
-            "latency_ms": round(self._announcer.latency_ms, 1),
+            "latency_ms": round(self._news.latency_ms, 1),
             "cpu_percent": self._usage.cpu_percent(),
             "temperature": self._sensors.temperature(),
             "throttled": self._sensors.throttled(),
             **memory(),
             "dropped_frames": self._slot.dropped,
-            "dropped_messages": self._announcer.dropped_messages,
-            "dropped_words": self._announcer.speech.dropped,
+            "dropped_messages": self._news.dropped_messages,
+            "dropped_words": self._news.speech.dropped,
             "counts": counts,
         }

@@ -17,7 +17,7 @@ class _Left(RootModel[dict[str, dict[str, str]]]):
     """Discovery topic -> component -> platform."""
 
 
-class Footprint:
+class DiscoveryFootprint:
     """Remembers topics and components; the broker itself is not asked, which an ACL may forbid.
 
     Components are remembered for ever: naming one that Home Assistant does not know is harmless,

@@ -37,7 +37,7 @@ class _Figures(Collector):
         """Yield every figure of this moment."""
         figures: dict[str, Any] = self._page.figures()
         model = self._page.bundle.manifest.name
-        facts = {"version": self._page.version, "device": self._page.device, "model": model}
+        facts = {"version": self._page.version, "device": self._page.device_name, "model": model}
         yield InfoMetricFamily("sign_edge", "The program, the device and its model.", facts)
         for key, (name, text, unit) in _GAUGES.items():
             if figures.get(key) is not None:

@@ -126,7 +126,7 @@ def test_unknown_paths_are_refused_like_known_ones(guarded: Page) -> None:
 
 
 def test_stranger_hears_nothing_of_the_device(guarded: Page) -> None:
-    guarded.controller.announcer.tell_problem("camera", "gone")
+    guarded.controller.news.tell_problem("camera", "gone")
     with guarded.client() as client:
         session = client.get("/api/session").json()
         assert set(session) == {"authenticated", "needs_login", "csrf", "language"}

@@ -142,7 +142,7 @@ def test_decisions_and_segments_are_told(page: Page) -> None:
     top = (("thank you", 0.7), ("yes", 0.2))
     sign = Sign("thank you", "thank you", "thank you", 0.7, top, 1.0, 2.0, 2.0)
     with watching(page) as view:
-        deliver = page.controller.announcer.deliver
+        deliver = page.controller.news.deliver
         deliver([StateChange(1.0, "signing"), sign, Declined(3.0, 4.0, "unsure", top)])
         deliver([StateChange(4.0, "idle")])
         assert message_of(view, "segment") == {"type": "segment", "state": "signing", "onset": 1.0}
@@ -156,13 +156,13 @@ def test_decisions_and_segments_are_told(page: Page) -> None:
 def test_state_problems_and_figures_are_told_when_they_change_and_to_those_who_come(
     page: Page,
 ) -> None:
-    announcer = page.controller.announcer
+    news = page.controller.news
     with watching(page) as view:
-        announcer.tell_problem("camera", "gone")
+        news.tell_problem("camera", "gone")
         assert message(view) == {"type": "problem", "camera": "gone"}
-        announcer.tell_state("signing")
-        announcer.tell_state("signing")  # no news
-        announcer.tell_stats({"fps": 12.5})
+        news.tell_state("signing")
+        news.tell_state("signing")  # no news
+        news.tell_stats({"fps": 12.5})
         assert message(view)["state"] == "signing"
         assert message(view) == {"type": "stats", "fps": 12.5}
     with connect(page.socket_address) as view:
@@ -177,7 +177,7 @@ def test_letters_and_utterances_have_the_form_of_mqtt_where_there_is_no_broker(p
     from edge.messages import Letter, Utterance
 
     with watching(page) as view:
-        page.controller.announcer.deliver(
+        page.controller.news.deliver(
             [Letter("A", 0.9, 1.0, 1.5, 1.5), Utterance("yes no", ("yes", "no"), 1.0, 3.0)]
         )
         letter, utterance = message_of(view, "letter"), message_of(view, "utterance")
@@ -236,7 +236,7 @@ def test_forbidden_pictures_are_never_sent(bundle: Bundle) -> None:
         for number in range(3):
             page.hub.show(*frame(float(number)))
             assert message_of(view, "frame")["jpeg"] is False
-        page.controller.announcer.tell_stats({"fps": 1.0})
+        page.controller.news.tell_stats({"fps": 1.0})
         assert message(view)["type"] == "stats"  # nothing in between
         with page.client() as client:
             assert client.get("/api/session").json()["pictures"] is False
