@@ -10,6 +10,7 @@ import logging
 import signal
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from edge.camera.live import without_secrets
@@ -17,7 +18,7 @@ from edge.device.capture_thread import Feed
 from edge.device.controller import Controller
 from edge.device.device_state import DeviceState
 from edge.device.power import Governor
-from edge.device.statistics import Figures
+from edge.device.statistics import Statistics
 from edge.device.watchdog import Watchdog
 from edge.errors import EdgeError
 from edge.page.start import make_hub, make_server
@@ -94,10 +95,12 @@ class Pipeline:
         self._watchdog = Watchdog(self._notifier, hearts | self._news.hearts)
         self._sensors = Sensors()
         self._governor = Governor(self._sensors)
-        self._figures = self._make_figures()
+        self._statistics = Statistics(
+            self._recognizer, self._news, self._feed.slot, self._sensors, lambda: self._max_fps
+        )
         self._page = None
         if self._hub is not None:
-            figures = self._make_figures().look
+            figures = partial(self._statistics.look, "page")
             hung = self._watchdog.hung
             self._page = make_server(settings, self._hub, self._controller, figures, hung)
 
@@ -196,7 +199,7 @@ class Pipeline:
             self._reload()
             self._watchdog.look(self._status(), now)
             if now >= stats_at:
-                self._news.tell_stats(self._figures.look())
+                self._news.tell_stats(self._statistics.look("broker"))
                 stats_at = now + self._stats_interval
             if self._stop.wait(_TICK):
                 break
@@ -246,11 +249,6 @@ class Pipeline:
         if trouble := self._news.problem("broker"):
             what += f"; no broker: {trouble}"
         return what
-
-    def _make_figures(self) -> Figures:
-        return Figures(
-            self._recognizer, self._news, self._feed.slot, self._sensors, lambda: self._max_fps
-        )
 
     def _finish_speaking(self, inference: threading.Thread) -> None:
         """A recording has ended by itself: let its last word be heard."""

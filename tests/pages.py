@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from broker import free_port
 from edge.config.settings import Settings
 from edge.device.controller import Controller
 from edge.device.newest_slot import Slot
-from edge.device.statistics import Figures
+from edge.device.statistics import Statistics
 from edge.page.hub import Hub
 from edge.page.start import make_hub, make_server
 from edge.system.sensors import Sensors
@@ -50,10 +51,9 @@ class Page:
         self.controller = Controller(self.settings, bundle, self.commands.append, hub)
         slot: Slot[Any] = Slot()
         recognizer, news = self.controller.recognizer, self.controller.news
-        figures = Figures(recognizer, news, slot, Sensors(), lambda: 15.0)
-        self.server = make_server(
-            self.settings, hub, self.controller, figures.look, lambda: self.hung
-        )
+        statistics = Statistics(recognizer, news, slot, Sensors(), lambda: 15.0)
+        figures = partial(statistics.look, "page")
+        self.server = make_server(self.settings, hub, self.controller, figures, lambda: self.hung)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self.server.run, name="page"),
