@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from edge.recognition.bundle import Bundle
 
 _SETTLED_AT_START: Final = ("camera", "landmarks", "mqtt", "page", "health")
-"""Sections that are read only when the program starts."""
+"""Sections that a new configuration does not change before a restart.
+
+They are kept here as they were, so that nobody who follows a profile need know which they are.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,9 @@ class Profile:
         Raises:
             BundleError: A model that the owner chose cannot be read.
         """
-        return make_profile(configured, bundle).choosing(self.choices)
+        settled = {section: getattr(self.configured, section) for section in _SETTLED_AT_START}
+        plain = make_profile(configured.model_copy(update=settled), bundle)
+        return plain.choosing(self.choices)
 
     def is_adjustment_of(self, earlier: Profile) -> bool:
         """Whether choices left model and mode as they were, so that nothing need be loaded."""

@@ -211,6 +211,27 @@ def test_reload_and_restart_are_handed_on(ship: Ship, subscriber: Subscriber) ->
     assert ship.until(lambda: ship.commands == ["reload", "restart"])
 
 
+def test_sections_that_are_settled_at_the_start_wait_for_a_restart(
+    ship: Ship, caplog: pytest.LogCaptureFixture
+) -> None:
+    fresh = Settings.model_validate(
+        {
+            "mqtt": ship.settings.mqtt.model_dump(),
+            "landmarks": {"max_fps": 5},
+            "classifier": {"threshold": 0.9},
+        }
+    )
+    ship.controller.reload(fresh, ship.bundle)
+    ship.controller.apply()
+    settings = ship.controller.profile.settings
+    assert settings.classifier.threshold == 0.9
+    assert settings.landmarks == ship.settings.landmarks
+    assert caplog.messages.count("[landmarks] has changed; it takes effect after a restart") == 1
+    caplog.clear()
+    ship.controller.reload(ship.settings, ship.bundle)  # back to what runs
+    assert "restart" not in caplog.text
+
+
 def test_reload_that_does_not_work_is_told_to_who_asked_and_changes_nothing(ship: Ship) -> None:
     before = ship.controller.profile
     segmenter = ship.settings.segmenter.model_copy(update={"bundle": "gone"})
