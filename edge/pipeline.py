@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from edge.camera.live import without_secrets
-from edge.device.capture_thread import Feed
+from edge.device.capture_thread import CaptureThread
 from edge.device.controller import Controller
 from edge.device.device_state import DeviceState
 from edge.device.power import Governor
@@ -45,7 +45,7 @@ _GOVERN: Final = 5.0
 """Seconds between two looks at temperature and battery."""
 _JOIN: Final = 1.0
 """Seconds that a thread is given to end."""
-_LAST_WORD: Final = 5.0
+_SPEECH_END: Final = 5.0
 """Seconds that the last word of a recording may take."""
 
 
@@ -83,20 +83,20 @@ class Pipeline:
         self._controller = Controller(settings, bundle, self._control, self._hub)
         self._recognizer, self._news = self._controller.recognizer, self._controller.news
         camera = self._controller.profile.settings.camera
-        self._feed = Feed(camera, self._news.tell_camera)
-        self._feed.want(self._controller.state is not DeviceState.ASLEEP)
-        if self._feed.has_pictures:
+        self._capture = CaptureThread(camera, self._news.tell_camera)
+        self._capture.want(self._controller.state is not DeviceState.ASLEEP)
+        if self._capture.has_pictures:
             self._notifier.tell_loading("MediaPipe", _LOADING)
             self._recognizer.prepare()
         speech = Heartbeat(_HANG)
         self._quiet = Attended(speech)
         self._heart = Heartbeat(_HANG)
-        hearts = {"capture": self._feed.heart, "inference": self._heart, "speech": speech}
+        hearts = {"capture": self._capture.heart, "inference": self._heart, "speech": speech}
         self._watchdog = Watchdog(self._notifier, hearts | self._news.hearts)
         self._sensors = Sensors()
         self._governor = Governor(self._sensors)
         self._statistics = Statistics(
-            self._recognizer, self._news, self._feed.slot, self._sensors, lambda: self._max_fps
+            self._recognizer, self._news, self._capture.slot, self._sensors, lambda: self._max_fps
         )
         self._page = None
         if self._hub is not None:
@@ -119,7 +119,7 @@ class Pipeline:
             EdgeError: A thread failed; everything was stopped in order first.
         """
         bodies: dict[str, Callable[[], None]] = {
-            "capture": self._feed.run,
+            "capture": self._capture.run,
             "inference": self._infer,
             "speech": lambda: self._news.speech.run(self._quiet),
         }
@@ -152,11 +152,11 @@ class Pipeline:
             self._stop.set()
 
     def _infer(self) -> None:
-        last, slot = time.monotonic(), self._feed.slot
+        last, slot = time.monotonic(), self._capture.slot
         while not self._stop.is_set():
             self._heart.beat()
             self._controller.apply()
-            self._feed.want(self._controller.state is not DeviceState.ASLEEP)
+            self._capture.want(self._controller.state is not DeviceState.ASLEEP)
             item = slot.get(_TICK)
             if item is None:
                 if slot.is_over:
@@ -253,7 +253,7 @@ class Pipeline:
     def _finish_speaking(self, inference: threading.Thread) -> None:
         """A recording has ended by itself: let its last word be heard."""
         inference.join(_JOIN)
-        deadline = time.monotonic() + _LAST_WORD
+        deadline = time.monotonic() + _SPEECH_END
         while not self._news.speech.is_idle and time.monotonic() < deadline:
             time.sleep(0.05)
 
@@ -267,11 +267,11 @@ class Pipeline:
         """Stop source to sink, each with a deadline; under five seconds in all."""
         self._notifier.send("STOPPING=1", "STATUS=stopping")
         self._stop.set()
-        if self._feed.slot.is_over and self._error is None:
+        if self._capture.slot.is_over and self._error is None:
             self._finish_speaking(inference)
         if self._page is not None:
             self._page.close()
-        self._feed.close()
+        self._capture.close()
         capture.join(_JOIN)
         inference.join(_JOIN)
         self._quiet.set()

@@ -14,7 +14,7 @@ from broker import free_port
 
 from edge.config.settings import Settings
 from edge.device.controller import Controller
-from edge.device.newest_slot import Slot
+from edge.device.newest_slot import NewestSlot
 from edge.device.statistics import Statistics
 from edge.page.hub import Hub
 from edge.page.start import make_hub, make_server
@@ -49,7 +49,7 @@ class Page:
         assert hub is not None
         self.hub: Hub = hub
         self.controller = Controller(self.settings, bundle, self.commands.append, hub)
-        slot: Slot[Any] = Slot()
+        slot: NewestSlot[Any] = NewestSlot()
         recognizer, news = self.controller.recognizer, self.controller.news
         statistics = Statistics(recognizer, news, slot, Sensors(), lambda: 15.0)
         figures = partial(statistics.look, "page")

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Slot(Generic[Item]):
+class NewestSlot(Generic[Item]):
     """One producer, one consumer."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from edge.system.health import memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.device.newest_slot import Slot
+    from edge.device.newest_slot import NewestSlot
     from edge.device.news import News
     from edge.recognition.recognizer import Recognizer
     from edge.system.sensors import Sensors
@@ -45,7 +45,7 @@ class Statistics:
         self,
         recognizer: Recognizer,
         news: News,
-        slot: Slot[Any],
+        slot: NewestSlot[Any],
         sensors: Sensors,
         max_fps: Callable[[], float],
         *,

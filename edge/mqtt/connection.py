@@ -56,7 +56,7 @@ class Backoff:
         return whole * random.uniform(0.5, 1)  # noqa: S311 - guards nothing
 
 
-class Link:
+class Connection:
     """The connection; everything but ``close`` happens on paho's thread."""
 
     def __init__(

@@ -18,7 +18,7 @@ from edge.mqtt.spool import Moment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.mqtt.resilient_spool import Waiting
+    from edge.mqtt.resilient_spool import ResilientSpool
     from edge.mqtt.spool import Message
 
 WINDOW: Final = 10
@@ -36,7 +36,7 @@ class Outbox:
 
     def __init__(
         self,
-        waiting: Waiting,
+        waiting: ResilientSpool,
         send: Callable[[Message, float], int | None],
         *,
         limit: int,

@@ -29,7 +29,7 @@ RETRY: Final = 60.0
 Result = TypeVar("Result")
 
 
-class Waiting:
+class ResilientSpool:
     """A spool that does not fail; safe from any thread."""
 
     def __init__(self, place: Path | None, on_problem: Callable[[str], None] | None = None) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Retained:
+class RetainedTopics:
     """The newest payload of each topic; safe from any thread."""
 
     def __init__(self, send: Callable[[str, bytes], bool]) -> None:

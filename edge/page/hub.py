@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge.messages import Declined, Frame, Sign, StateChange
 from edge.mqtt.payloads import encode
-from edge.page.shown_frame import Shown
+from edge.page.shown_frame import ShownFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,14 +39,14 @@ class Watcher:
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._messages: deque[str] = deque(maxlen=_EVENTS_MAX)
-        self._frame: Shown | None = None
+        self._frame: ShownFrame | None = None
 
     def tell(self, message: str) -> None:
         """Queue a message; from any thread."""
         self._messages.append(message)
         self._wake()
 
-    def show(self, frame: Shown) -> None:
+    def show(self, frame: ShownFrame) -> None:
         """Queue a frame in place of the one that waits, if any does; from any thread."""
         self._frame = frame
         self._wake()
@@ -56,7 +56,7 @@ class Watcher:
         self.is_over = True
         self._wake()
 
-    async def wait(self) -> tuple[list[str], Shown | None]:
+    async def wait(self) -> tuple[list[str], ShownFrame | None]:
         """Wait for news: messages in order, then the newest frame."""
         await self._news.wait()
         self._news.clear()
@@ -197,7 +197,7 @@ class Hub:
         self._shown_at = item.time
         self._due = max(self._due, item.time) + _STEP
         image = item.image if isinstance(item, Frame) else None
-        shown = Shown(item.time, seen.points, image, self._fps)
+        shown = ShownFrame(item.time, seen.points, image, self._fps)
         for watcher in self._watchers:
             watcher.show(shown)
 

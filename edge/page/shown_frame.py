@@ -22,7 +22,7 @@ _ARCHIVE_ASPECT: Final = 4 / 3
 """Width / height of the canvas for landmarks that come without a picture."""
 
 
-class Shown:
+class ShownFrame:
     """One frame; read by one thread."""
 
     def __init__(

@@ -11,7 +11,7 @@ import pytest
 from edge.device.statistics import Statistics
 
 if TYPE_CHECKING:
-    from edge.device.newest_slot import Slot
+    from edge.device.newest_slot import NewestSlot
     from edge.device.news import News
     from edge.recognition.recognizer import Recognizer
     from edge.system.sensors import Sensors
@@ -30,7 +30,7 @@ class Device:
         self.statistics = Statistics(
             cast("Recognizer", recognizer),
             cast("News", news),
-            cast("Slot[Any]", SimpleNamespace(dropped=1)),
+            cast("NewestSlot[Any]", SimpleNamespace(dropped=1)),
             cast("Sensors", sensors),
             lambda: 15.0,
             clock=lambda: self.now,

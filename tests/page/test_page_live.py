@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from edge.messages import Declined, Frame, Landmarks, Sign, StateChange
 from edge.page.hub import Hub, Watcher
-from edge.page.shown_frame import Shown
+from edge.page.shown_frame import ShownFrame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,7 +207,7 @@ def test_picture_follows_its_landmarks_where_it_is_wanted(page: Page) -> None:
 
 def test_wide_pictures_are_made_smaller() -> None:
     item, seen = frame(1.0, 1920, 1080)
-    shown = Shown(1.0, seen.points, item.image, 15.0)
+    shown = ShownFrame(1.0, seen.points, item.image, 15.0)
     coded = np.frombuffer(shown.jpeg or b"", np.uint8)
     image = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     assert image is not None
@@ -277,7 +277,7 @@ def test_ninth_watcher_is_told_to_come_later(page: Page) -> None:
 
 
 def test_slow_watcher_gets_the_newest_frame_and_the_latest_messages() -> None:
-    async def look() -> tuple[list[str], Shown | None]:
+    async def look() -> tuple[list[str], ShownFrame | None]:
         hub, watcher = Hub("1"), Watcher(wants_picture=False)
         hub.add(watcher)
         for number in range(500):
