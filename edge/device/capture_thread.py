@@ -1,4 +1,4 @@
-"""The source, while it is wanted: opened, read into a slot, and let go of when it is not."""
+"""Opens the source while it is wanted, reads it into a slot, and closes it when it is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be asked of the device over MQTT: ``<setting>/set`` and ``command``; or on its page.
+"""Reads what is asked of the device over MQTT, ``<setting>/set`` and ``command``, or on its page.
 
 Everything is checked before anything is done: size and form in edge.mqtt.inbox, rate, name and
 value here. What is refused has no effect but one line in the log for each kind of fault and minute.

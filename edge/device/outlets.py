@@ -1,4 +1,4 @@
-"""Sends each piece of news to the broker and to those who watch the page, where there are such."""
+"""Sends each piece of news to the broker and to the page, where there are such."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings in force: the configuration and, over it, what the owner chose over MQTT."""
+"""Joins configuration and choices of the owner into the settings in force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A connection to the broker that comes back by itself, and says what is wrong while it is away."""
+"""Keeps the connection to the broker, and says what is wrong while it is away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every device on a broker, as a table shows it: topics and payloads in, rows out; no clock.
+"""Gathers what every device on a broker publishes into rows of a table; reads no clock.
 
 Anybody may publish there. What arrives is bounded, what does not fit is counted and otherwise
 ignored, and no text leaves here with a character that a terminal would obey.

@@ -1,4 +1,4 @@
-"""A live terminal table of every device on a broker."""
+"""Shows every device on a broker in a live table in the terminal."""
 
 from __future__ import annotations
 

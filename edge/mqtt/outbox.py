@@ -1,4 +1,4 @@
-"""Messages that wait for the broker, and those on their way to it.
+"""Queues messages while the broker is away, and sends them in order when it is there.
 
 At most ``limit`` wait; when there are more, or when one has waited too long, the oldest is dropped
 and counted. They leave in order, and each is kept until the broker has acknowledged it: what was

@@ -1,4 +1,4 @@
-"""MQTT: what was recognised goes out, commands come in.
+"""Publishes what was recognised over MQTT, and hands on what is asked.
 
 Signs, letters and utterances wait in ``edge.mqtt.outbox`` while the broker is away; state, problem,
 settings and discovery are kept in ``edge.mqtt.retained_topics`` and published again at each
@@ -232,7 +232,7 @@ class Publisher:
 
 
 def outbox_file(settings: MqttSettings) -> Path | None:
-    """Name the file in which messages wait; None where they are to be kept in memory."""
+    """Name the file in which messages wait; None where they are kept in memory."""
     if settings.outbox == MEMORY:
         return None
     given = Path(settings.outbox).expanduser() if settings.outbox else state_folder() / "outbox"

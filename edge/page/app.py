@@ -1,4 +1,4 @@
-"""The page as an application: every route, behind what guards them."""
+"""Puts the page's routes and what guards them together into one application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who watches the page live, and what is told to them; as good as free while nobody does."""
+"""Tells those who watch the page live what happens; costs almost nothing while nobody does."""
 
 from __future__ import annotations
 
@@ -178,18 +178,18 @@ class Hub:
                 reason = "" if isinstance(event, Sign) else event.reason
                 self.tell("top", {"candidates": top, "said": is_said, "reason": reason})
 
-    def show(self, item: Frame | Landmarks, seen: Landmarks | None) -> None:
+    def show(self, item: Frame | Landmarks, newest: Landmarks | None) -> None:
         """Show a frame, if it is time for one.
 
         Args:
             item: As it came from the source.
-            seen: The newest landmarks, of this item or, where nothing moves, of an earlier one.
+            newest: The newest landmarks, of this item or, where nothing moves, of an earlier one.
         """
-        if not self._watchers or seen is None:
+        if not self._watchers or newest is None:
             return
-        if seen is not self._landmarks:
-            self._landmarks = seen
-            self._times.append(seen.time)
+        if newest is not self._landmarks:
+            self._landmarks = newest
+            self._times.append(newest.time)
         elif item.time - self._shown_at < _RESTING:
             return
         if item.time < self._due - _EARLY:
@@ -197,13 +197,13 @@ class Hub:
         self._shown_at = item.time
         self._due = max(self._due, item.time) + _STEP
         image = item.image if isinstance(item, Frame) else None
-        shown = ShownFrame(item.time, seen.points, image, self._fps)
+        shown = ShownFrame(item.time, newest.points, image, self._fps)
         for watcher in self._watchers:
             watcher.show(shown)
 
     @property
     def _fps(self) -> float:
-        """Frames searched for landmarks a second, of late."""
+        """Frames searched for landmarks a second, over the last _FPS_WINDOW."""
         times = list(self._times)
         span = times[-1] - times[0] if len(times) > 1 else 0.0
         return round((len(times) - 1) / span, 1) if span > 0 else 0.0

@@ -1,4 +1,4 @@
-"""What was logged in the last minutes, for the page; at info and above, where no words are."""
+"""Keeps what was logged in the last minutes for the page: info and above, where no words are."""
 
 from __future__ import annotations
 

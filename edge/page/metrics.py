@@ -1,4 +1,4 @@
-"""Figures for Prometheus; made when they are asked for, and never with a word in them."""
+"""Makes figures for Prometheus when they are asked for, never with a word in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One frame as it is shown: landmarks as JSON, the picture as JPEG; both made when first wanted."""
+"""Encodes one frame for the page: landmarks as JSON, the picture as JPEG, when first wanted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dictionary: every sign that the device knows, how well, and how it moves."""
+"""Shows the dictionary: every sign that the device knows, how well, and how it moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The live view: one WebSocket to each browser that watches."""
+"""Serves the live view: one WebSocket to each browser that watches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Practising: a sign, or a list of them, to be made before the camera; how close each try was.
+"""Lets people practise signs before the camera, and tells how close each try was.
 
 There is one practice at a time, as there is one camera. What is signed is recognised, published
 and spoken as always.
@@ -80,7 +80,7 @@ class Try:
 
 
 class Practice:
-    """What is to be signed and what was; safe to use from any thread."""
+    """Knows what somebody wants to sign, and what they signed; safe to use from any thread."""
 
     def __init__(self) -> None:
         """Nobody practises yet."""

@@ -1,4 +1,4 @@
-"""Logging in and out, and what the page must know before anything else."""
+"""Logs people in and out, and tells what the page must know before anything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings and commands: the same as over MQTT, by the same rules."""
+"""Shows and changes settings and takes commands, by the same rules as MQTT."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Teaching a word on the page: examples by countdown, each seen and kept or dropped."""
+"""Teaches a word on the page: examples by countdown, each seen and kept or dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trying a video: ``POST /api/trial`` takes a clip and tells what it shows.
+"""Takes a video at ``POST /api/trial`` and tells what it shows.
 
 The clip lies in a file without a name, which is gone whatever ends the request or the program,
 and only a child process with limits (``edge.page.trial_process``) ever parses it.
