@@ -1,4 +1,4 @@
-"""The daemon: wires source, recognizer and announcer, and starts every thread.
+"""Wires source, recognizer, controller and page into the daemon, and starts every thread.
 
 Threads: ``capture`` (source to the newest-frame slot), ``inference`` (slot to words),
 ``speech``, and ``page`` where there is one; paho brings its own. The main thread watches over them.
@@ -10,15 +10,17 @@ import logging
 import signal
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from edge.camera.live import without_secrets
-from edge.device.capture_thread import Feed
+from edge.device.capture_thread import CaptureThread
 from edge.device.controller import Controller
+from edge.device.device_state import DeviceState
 from edge.device.power import Governor
-from edge.device.statistics import Figures
+from edge.device.statistics import Statistics
 from edge.device.watchdog import Watchdog
-from edge.errors import EdgeError, SetupError
+from edge.errors import EdgeError
 from edge.page.start import make_hub, make_server
 from edge.system.health import Attended, Heartbeat
 from edge.system.sensors import Sensors
@@ -26,6 +28,7 @@ from edge.system.systemd_notify import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from edge.config.settings import Settings
     from edge.recognition.bundle import Bundle
@@ -42,7 +45,7 @@ _GOVERN: Final = 5.0
 """Seconds between two looks at temperature and battery."""
 _JOIN: Final = 1.0
 """Seconds that a thread is given to end."""
-_LAST_WORD: Final = 5.0
+_SPEECH_END: Final = 5.0
 """Seconds that the last word of a recording may take."""
 
 
@@ -71,30 +74,33 @@ class Pipeline:
         self._error: BaseException | None = None
         self.is_restart_wanted = False
         self._read = read
-        self._is_reload_wanted = self._is_reloading = False
+        self._is_reload_wanted = False
+        self._reloading: Future[None] | None = None
         self._notifier = Notifier()
         self._notifier.tell_loading("the words", _LOADING)
         self._stats_interval = settings.health.stats_interval
         self._hub = make_hub(settings)
-        self._controller = Controller(settings, bundle, self._obey, self._hub)
-        self._recognizer, self._announcer = self._controller.recognizer, self._controller.announcer
+        self._controller = Controller(settings, bundle, self._control, self._hub)
+        self._recognizer, self._news = self._controller.recognizer, self._controller.news
         camera = self._controller.profile.settings.camera
-        self._feed = Feed(camera, self._announcer.tell_camera)
-        self._feed.want(self._controller.opening.is_open)
-        if self._feed.has_pictures:
+        self._capture = CaptureThread(camera, self._news.tell_camera)
+        self._capture.want(self._controller.state is not DeviceState.ASLEEP)
+        if self._capture.has_pictures:
             self._notifier.tell_loading("MediaPipe", _LOADING)
             self._recognizer.prepare()
         speech = Heartbeat(_HANG)
         self._quiet = Attended(speech)
         self._heart = Heartbeat(_HANG)
-        hearts = {"capture": self._feed.heart, "inference": self._heart, "speech": speech}
-        self._watchdog = Watchdog(self._notifier, hearts | self._announcer.hearts)
+        hearts = {"capture": self._capture.heart, "inference": self._heart, "speech": speech}
+        self._watchdog = Watchdog(self._notifier, hearts | self._news.hearts)
         self._sensors = Sensors()
         self._governor = Governor(self._sensors)
-        self._figures = self._make_figures()
+        self._statistics = Statistics(
+            self._recognizer, self._news, self._capture.slot, self._sensors, lambda: self._max_fps
+        )
         self._page = None
         if self._hub is not None:
-            figures = self._make_figures().look
+            figures = partial(self._statistics.look, "page")
             hung = self._watchdog.hung
             self._page = make_server(settings, self._hub, self._controller, figures, hung)
 
@@ -113,9 +119,9 @@ class Pipeline:
             EdgeError: A thread failed; everything was stopped in order first.
         """
         bodies: dict[str, Callable[[], None]] = {
-            "capture": self._feed.run,
+            "capture": self._capture.run,
             "inference": self._infer,
-            "speech": lambda: self._announcer.speech.run(self._quiet),
+            "speech": lambda: self._news.speech.run(self._quiet),
         }
         if self._page is not None:
             bodies["page"] = self._page.run
@@ -146,27 +152,27 @@ class Pipeline:
             self._stop.set()
 
     def _infer(self) -> None:
-        last, slot = time.monotonic(), self._feed.slot
+        last, slot = time.monotonic(), self._capture.slot
         while not self._stop.is_set():
             self._heart.beat()
             self._controller.apply()
-            self._feed.want(self._controller.opening.is_open)
+            self._capture.want(self._controller.state is not DeviceState.ASLEEP)
             item = slot.get(_TICK)
             if item is None:
                 if slot.is_over:
                     self._stop.set()
                 else:
-                    self._announcer.deliver(self._recognizer.tick(time.monotonic()))
-            elif not self._controller.is_off:
+                    self._news.deliver(self._recognizer.tick(time.monotonic()))
+            elif self._controller.state is DeviceState.LISTENING:
                 last = item.time
-                self._announcer.deliver(self._recognizer.push(item))
+                self._news.deliver(self._recognizer.push(item))
                 if self._hub is not None:
                     self._hub.show(item, self._recognizer.newest_landmarks)
         self._controller.apply()  # what was chosen just before the end is kept
-        self._announcer.deliver(self._recognizer.flush(last))
-        self._announcer.deliver(self._recognizer.teacher.stop("the source has ended"))
+        self._news.deliver(self._recognizer.flush(last))
+        self._controller.lesson.give_up("the source has ended")
 
-    def _obey(self, command: str) -> None:
+    def _control(self, command: str) -> None:
         """Carry out ``reload`` or ``restart``; on paho's thread."""
         if command == "reload":
             signal.raise_signal(signal.SIGHUP)
@@ -183,41 +189,42 @@ class Pipeline:
         stats_at = govern_at + self._stats_interval
         while True:
             now = time.monotonic()
-            self._announcer.tell_problem("speech", self._announcer.speech.problem)
-            self._announcer.tell(following=self._recognizer.following)
+            self._news.tell_problem("speech", self._news.speech.problem)
+            self._news.tell(following=self._recognizer.following)
             if now >= govern_at:
                 self._govern(now)
                 govern_at = now + _GOVERN
             if self._page is not None:
-                self._announcer.tell_problem("page", self._page.problem)
+                self._news.tell_problem("page", self._page.problem)
             self._reload()
             self._watchdog.look(self._status(), now)
             if now >= stats_at:
-                self._announcer.tell_stats(self._figures.look())
+                self._news.tell_stats(self._statistics.look("broker"))
                 stats_at = now + self._stats_interval
             if self._stop.wait(_TICK):
                 break
 
     def _reload(self) -> None:
-        """Begin to reload where that is wanted; say when it is done."""
-        if self._is_reload_wanted:
-            self._is_reload_wanted = False
-            self._notifier.tell_reloading()
-            self._is_reloading = True
-            try:
-                self._controller.reload(*self._read())
-            except SetupError as error:
-                logger.error("not reloaded: %s", error)  # noqa: TRY400 - one line
-        if self._is_reloading and not self._controller.is_reloading:
-            self._is_reloading = False
-            self._notifier.send("READY=1")
+        """Reload where that is wanted, one time after the other; say when it is done."""
+        try:
+            if self._is_reload_wanted and self._reloading is None:
+                self._is_reload_wanted = False
+                self._notifier.tell_reloading()
+                self._reloading = self._controller.reload(*self._read())
+            if self._reloading is None or not self._reloading.done():
+                return
+            self._reloading.result()
+        except EdgeError as error:
+            logger.error("not reloaded: %s", error)  # noqa: TRY400 - one line
+        self._reloading = None
+        self._notifier.send("READY=1")
 
     def _govern(self, now: float) -> None:
         """Work as fast as the board can afford."""
         before = self._governor.pace
         pace = self._governor.look(self._controller.profile.settings.power, now)
         self._recognizer.fps_limit = pace.fps
-        self._announcer.tell(power=pace.power)
+        self._news.tell(power=pace.power)
         if pace != before:
             logger.info("power: %s, at most %g frames per second", pace.power, self._max_fps)
 
@@ -228,31 +235,26 @@ class Pipeline:
 
     def _status(self) -> str:
         """Say in words what the service does just now."""
-        opening, pace = self._controller.opening, self._governor.pace
-        if not opening.is_open:
-            return str(opening)
-        if self._controller.is_paused:
+        state, pace = self._controller.state, self._governor.pace
+        if state is DeviceState.ASLEEP:
+            return str(self._controller.opening)
+        if state is DeviceState.PAUSED:
             what = "paused"
-        elif trouble := self._announcer.problem("camera"):
+        elif trouble := self._news.problem("camera"):
             what = f"no camera: {trouble}"
         else:
             what = "signing" if self._recognizer.is_signing else "watching"
         if pace.power != "full":
             what += f"; {pace.power}: at most {self._max_fps:g} frames per second"
-        if trouble := self._announcer.problem("broker"):
+        if trouble := self._news.problem("broker"):
             what += f"; no broker: {trouble}"
         return what
-
-    def _make_figures(self) -> Figures:
-        return Figures(
-            self._recognizer, self._announcer, self._feed.slot, self._sensors, lambda: self._max_fps
-        )
 
     def _finish_speaking(self, inference: threading.Thread) -> None:
         """A recording has ended by itself: let its last word be heard."""
         inference.join(_JOIN)
-        deadline = time.monotonic() + _LAST_WORD
-        while not self._announcer.speech.is_idle and time.monotonic() < deadline:
+        deadline = time.monotonic() + _SPEECH_END
+        while not self._news.speech.is_idle and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def _shut_down(
@@ -265,19 +267,19 @@ class Pipeline:
         """Stop source to sink, each with a deadline; under five seconds in all."""
         self._notifier.send("STOPPING=1", "STATUS=stopping")
         self._stop.set()
-        if self._feed.slot.is_over and self._error is None:
+        if self._capture.slot.is_over and self._error is None:
             self._finish_speaking(inference)
         if self._page is not None:
             self._page.close()
-        self._feed.close()
+        self._capture.close()
         capture.join(_JOIN)
         inference.join(_JOIN)
         self._quiet.set()
-        self._announcer.speech.close()
+        self._news.speech.close()
         speech.join(_JOIN)
         for thread in others:
             thread.join(_JOIN)
-        self._announcer.close()
+        self._news.close()
         threads = (capture, inference, speech, *others)
         if hung := [thread.name for thread in threads if thread.is_alive()]:
             logger.error("still running at the end: %s", ", ".join(hung))

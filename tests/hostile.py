@@ -264,7 +264,7 @@ def send(port: int, request: bytes, *, is_whole: bool) -> bytes:
 
 def _routes_of(page: Page) -> Iterator[tuple[str, str]]:
     """List (method, path) of every route of the real application."""
-    for route in page.server._app.routes:
+    for route in page.server.routes:
         if isinstance(route, Route):
             for method in sorted(route.methods or ()):
                 yield method, route.path

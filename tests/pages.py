@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,8 @@ from broker import free_port
 
 from edge.config.settings import Settings
 from edge.device.controller import Controller
-from edge.device.newest_slot import Slot
-from edge.device.statistics import Figures
+from edge.device.newest_slot import NewestSlot
+from edge.device.statistics import Statistics
 from edge.page.hub import Hub
 from edge.page.start import make_hub, make_server
 from edge.system.sensors import Sensors
@@ -48,12 +49,11 @@ class Page:
         assert hub is not None
         self.hub: Hub = hub
         self.controller = Controller(self.settings, bundle, self.commands.append, hub)
-        slot: Slot[Any] = Slot()
-        recognizer, announcer = self.controller.recognizer, self.controller.announcer
-        figures = Figures(recognizer, announcer, slot, Sensors(), lambda: 15.0)
-        self.server = make_server(
-            self.settings, hub, self.controller, figures.look, lambda: self.hung
-        )
+        slot: NewestSlot[Any] = NewestSlot()
+        recognizer, news = self.controller.recognizer, self.controller.news
+        statistics = Statistics(recognizer, news, slot, Sensors(), lambda: 15.0)
+        figures = partial(statistics.look, "page")
+        self.server = make_server(self.settings, hub, self.controller, figures, lambda: self.hung)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self.server.run, name="page"),
@@ -95,7 +95,7 @@ class Page:
         for thread in self._threads:
             thread.join(5)
             assert not thread.is_alive(), thread.name
-        self.controller.announcer.close()
+        self.controller.news.close()
         self.controller.recognizer.close()
 
     def _steer(self) -> None:

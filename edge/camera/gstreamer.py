@@ -47,7 +47,9 @@ class GStreamerGrabber:
         caps = f"video/x-raw,format=RGB,width={wanted.width},height={wanted.height}"
         tail = f"! videoconvert ! videoscale ! {caps},pixel-aspect-ratio=1/1 ! fdsink"
         # nvarguscamerasrc reports on standard output, so that pictures need another way out.
-        self._program = PipedProgram([program, "-q", *elements, *tail.split()], told_by="fd=")
+        self._program = PipedProgram(
+            [program, "-q", *elements, *tail.split()], descriptor_option="fd="
+        )
         self._width = wanted.width
         stride = (wanted.width * 3 + 3) // 4 * 4  # GStreamer pads rows of RGB to four bytes
         self._rows = np.zeros((wanted.height, stride), np.uint8)

@@ -31,14 +31,14 @@ _COMPLAINT_MAX: Final = 200
 class PipedProgram:
     """A running program; what it says is kept to tell why it ended. Not thread-safe."""
 
-    def __init__(self, command: Sequence[str], *, told_by: str = "") -> None:
+    def __init__(self, command: Sequence[str], *, descriptor_option: str = "") -> None:
         """Start it; it dies with us.
 
         Args:
             command: Program and arguments.
-            told_by: What precedes the number of the descriptor to write to in a last argument,
-                for programs that spoil standard output with messages; empty where pictures
-                come by standard output.
+            descriptor_option: What precedes the number of the descriptor to write to in a last
+                argument, for programs that spoil standard output with messages; empty where
+                pictures come by standard output.
 
         Raises:
             SourceError: It cannot be started.
@@ -50,11 +50,11 @@ class PipedProgram:
         enlarge(self._pictures)
         try:
             self._process = subprocess.Popen(
-                [*command, f"{told_by}{pictures}"] if told_by else command,
+                [*command, f"{descriptor_option}{pictures}"] if descriptor_option else command,
                 stdin=subprocess.DEVNULL,
-                stdout=said if told_by else pictures,
+                stdout=said if descriptor_option else pictures,
                 stderr=said,
-                pass_fds=[pictures] if told_by else [],
+                pass_fds=[pictures] if descriptor_option else [],
                 preexec_fn=die_with_parent,  # the capture process has one thread
             )
         except OSError as error:

@@ -70,7 +70,7 @@ def _refuse_useless(options: argparse.Namespace) -> None:
 
 
 def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
-    from edge.evaluation.broker_delay import Echo
+    from edge.evaluation.broker_delay import BrokerDelay
     from edge.evaluation.live_quality import RATES, evaluate_streams
     from edge.evaluation.sign_streams import Plan
     from edge.evaluation.tables import stream_table
@@ -92,7 +92,7 @@ def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bu
         raise ConfigError(f"--seed {options.seed}: 0 or more")
     if bundle.manifest.features.kind == "hand":
         return _evaluate_spelling(options, settings, bundle)
-    with Echo(settings.mqtt) if options.broker else contextlib.nullcontext() as echo:
+    with BrokerDelay(settings.mqtt) if options.broker else contextlib.nullcontext() as delay:
         report = evaluate_streams(
             options.archives,
             settings,
@@ -100,7 +100,7 @@ def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bu
             seed=options.seed,
             rates=options.rates or RATES,
             plan=plan,
-            send=echo.send if echo else None,
+            send=delay.measure if delay else None,
         )
     if options.json:
         print_json(report)

@@ -1,4 +1,4 @@
-"""Who is told the news beside the broker: whoever watches the page."""
+"""Defines what the device tells those who watch its page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The source, while it is wanted: opened, read into a slot, and let go of when it is not."""
+"""Opens the source while it is wanted, reads it into a slot, and closes it when it is not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from edge.camera.source import open_camera, source_kind
-from edge.device.newest_slot import Slot
+from edge.device.newest_slot import NewestSlot
 from edge.landmarks.archive_player import Playback
 from edge.system.health import Attended, Heartbeat
 
@@ -23,7 +23,7 @@ _TICK: Final = 0.25
 """Seconds between two looks at whether the source is wanted again."""
 
 
-class Feed:
+class CaptureThread:
     """Owns the source and what comes from it; ``run`` is the body of the capture thread."""
 
     def __init__(self, settings: CameraSettings, on_state: Callable[[bool, str], None]) -> None:
@@ -39,7 +39,7 @@ class Feed:
         """
         self.heart = Heartbeat(_HANG)
         """Beats with the capture thread, also while it waits for a camera."""
-        self.slot: Slot[Frame | Landmarks] = Slot()
+        self.slot: NewestSlot[Frame | Landmarks] = NewestSlot()
         self.is_wanted = True
         self._settings = settings
         self._on_state = on_state

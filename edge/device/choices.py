@@ -1,4 +1,4 @@
-"""What the owner chose over MQTT: it beats the configuration until it is changed or forgotten.
+"""Lays what the owner chose over the configuration, until it is changed or forgotten.
 
 A choice that does not fit any more, such as a model that was removed, is left out with a
 warning, and the configuration holds.

@@ -1,4 +1,4 @@
-"""A place for one item between two threads: the newest wins, and what is lost is counted."""
+"""Hands one item from one thread to another: the newest wins, and lost ones are counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Slot(Generic[Item]):
+class NewestSlot(Generic[Item]):
     """One producer, one consumer."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What may be asked of the device over MQTT: ``<setting>/set`` and ``command``; or on its page.
+"""Reads what is asked of the device over MQTT, ``<setting>/set`` and ``command``, or on its page.
 
 Everything is checked before anything is done: size and form in edge.mqtt.inbox, rate, name and
 value here. What is refused has no effect but one line in the log for each kind of fault and minute.
@@ -52,7 +52,7 @@ class Command(BaseModel):
 Order = Command | Choices
 
 
-class Controls:
+class OrderReader:
     """Turns messages into orders; for one thread."""
 
     def __init__(

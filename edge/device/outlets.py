@@ -1,4 +1,4 @@
-"""Where news goes: to the broker, and to those who watch the page; where there are such."""
+"""Sends each piece of news to the broker and to the page, where there are such."""
 
 from __future__ import annotations
 
@@ -6,23 +6,84 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from edge import __version__
 from edge.messages import Sign
+from edge.mqtt.discovery import Discovery
 from edge.mqtt.payloads import sign_payload, utterance_payload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from edge.config.options import Options
+    from edge.config.settings import MqttSettings
     from edge.device.audience import Audience
-    from edge.messages import Letter, Utterance
+    from edge.messages import Event, Letter, Utterance
     from edge.mqtt.publisher import Publisher
+    from edge.system.health import Heartbeat
 
 
 class Outlets:
     """Tells both the same; safe to call from any thread."""
 
-    def __init__(self, publisher: Publisher | None, hub: Audience | None) -> None:
-        """Tell nothing yet."""
+    def __init__(
+        self, settings: MqttSettings, publisher: Publisher | None, hub: Audience | None
+    ) -> None:
+        """Tell nothing yet.
+
+        Args:
+            settings: The broker.
+            publisher: Of the broker, where there is one.
+            hub: Of the page, where there is one.
+        """
         self._publisher, self._hub = publisher, hub
+        self._discovery = (
+            Discovery(settings, __version__, publisher.publish_discovery) if publisher else None
+        )
+
+    @property
+    def dropped(self) -> int:
+        """Messages that were lost because too many waited for the broker."""
+        return self._publisher.dropped if self._publisher else 0
+
+    @property
+    def hearts(self) -> dict[str, Heartbeat]:
+        """Tell whether the thread of the broker makes headway, where there is one."""
+        return {"mqtt": self._publisher.heart} if self._publisher else {}
+
+    def start(self) -> None:
+        """Connect to the broker in the background."""
+        if self._publisher:
+            self._publisher.start()
+
+    def close(self) -> None:
+        """Publish ``offline`` and disconnect."""
+        if self._publisher and self._discovery:
+            if self._publisher.is_connected:  # else the next start removes leftovers again
+                self._discovery.forget_leftovers()
+            self._publisher.close()
+
+    def tell_settings(self, texts: Mapping[str, str]) -> None:
+        """Tell the broker what each setting is now; the page asks for it."""
+        if self._publisher:
+            for name, text in texts.items():
+                self._publisher.publish_setting(name, text)
+
+    def tell_vocabulary(self, vocabulary: Sequence[str], options: Options) -> None:
+        """Tell which words are known, and Home Assistant what there is to choose from."""
+        if self._hub:
+            self._hub.vocabulary = tuple(vocabulary)
+        if self._discovery:
+            self._discovery.announce(vocabulary, options)
+
+    def tell_spoken(self, text: str) -> None:
+        """Tell the page what is about to be said aloud."""
+        if self._hub:
+            self._hub.tell("spoken", {"text": text})
+
+    def show(self, events: Sequence[Event], forms: Mapping[str, tuple[str, str]]) -> None:
+        """Give the page every event as it is; forms name (display, spoken) of a gloss."""
+        if self._hub:
+            self._hub.deliver(events, forms)
 
     def tell_state(self, **fields: object) -> None:
         """Tell of what has changed in the state."""

@@ -1,4 +1,4 @@
-"""How many frames a second the board can afford: fewer when it is hot or lives on a battery."""
+"""Chooses how many frames a second the board can afford: fewer when hot or on a battery."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FULL: Final = Pace("full", math.inf)
 
 
 class Governor:
-    """Chooses the pace; holds on to a slower one for a while, lest it go to and fro."""
+    """Chooses the pace; holds on to a slower one for a while, or it would go to and fro."""
 
     def __init__(self, sensors: Sensors) -> None:
         """Begin at full power."""

@@ -1,9 +1,9 @@
-"""The settings in force: the configuration and, over it, what the owner chose over MQTT."""
+"""Joins configuration and choices of the owner into the settings in force."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge.device.choices import Choices, find_options
 from edge.recognition.bundle import find_bundle, read_bundle
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from edge.config.options import Options
     from edge.config.settings import Settings
     from edge.recognition.bundle import Bundle
+
+_SETTLED_AT_START: Final = ("camera", "landmarks", "mqtt", "page", "health")
+"""Sections that a new configuration does not change before a restart.
+
+They are kept here as they were, so that nobody who follows a profile need know which they are.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,24 @@ class Profile:
         else:
             bundle = read_bundle(find_bundle(name))
         return replace(self, choices=choices, settings=settings, bundle=bundle)
+
+    def needing_restart(self, configured: Settings) -> list[str]:
+        """Name the sections of a new configuration that take effect only after a restart."""
+        return [
+            section
+            for section in _SETTLED_AT_START
+            if getattr(configured, section) != getattr(self.configured, section)
+        ]
+
+    def reconfigured(self, configured: Settings, bundle: Bundle) -> Profile:
+        """Follow a new configuration and its model; the owner's choices stay.
+
+        Raises:
+            BundleError: A model that the owner chose cannot be read.
+        """
+        settled = {section: getattr(self.configured, section) for section in _SETTLED_AT_START}
+        plain = make_profile(configured.model_copy(update=settled), bundle)
+        return plain.choosing(self.choices)
 
     def is_adjustment_of(self, earlier: Profile) -> bool:
         """Whether choices left model and mode as they were, so that nothing need be loaded."""

@@ -1,4 +1,4 @@
-"""Feeds systemd's watchdog while every thread makes headway, and says what the service does."""
+"""Feeds systemd's watchdog while every thread makes headway, and tells it what the service does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a word takes from being decided to arriving at a subscriber, over a real broker."""
+"""Measures how long a word takes over a real broker, from being decided to a subscriber."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-
 from edge import __version__
 from edge.errors import SourceError
+from edge.mqtt.client import make_client
 from edge.mqtt.payloads import sign_payload
 from edge.mqtt.publisher import Publisher
 from edge.mqtt.spool import MEMORY
@@ -30,16 +28,20 @@ _PATIENCE: Final = 5.0
 """Seconds that a connection, a subscription or a message may take."""
 
 
-class Echo:
+class BrokerDelay:
     """Publishes signs as the daemon does and listens to them; a context manager."""
 
     def __init__(self, settings: MqttSettings) -> None:
-        """Prepare both sides; a broker without a password is expected."""
+        """Prepare both sides.
+
+        Raises:
+            ConfigError: The host name, the login or a certificate is unusable.
+        """
         self._settings = settings.model_copy(update={"device": DEVICE, "outbox": MEMORY})
         self._publisher = Publisher(self._settings, version=__version__)
         self._arrived = threading.Semaphore(0)
         self._ready = threading.Event()
-        self._listener = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._listener = make_client(self._settings)
         self._listener.on_message = lambda _c, _u, _m: self._arrived.release()
         self._listener.on_subscribe = lambda _c, _u, _mid, _codes, _p: self._ready.set()
 
@@ -74,7 +76,7 @@ class Echo:
         self._listener.disconnect()
         self._listener.loop_stop()
 
-    def send(self, sign: Sign) -> float:
+    def measure(self, sign: Sign) -> float:
         """Publish a sign; seconds until the subscriber has it.
 
         Raises:

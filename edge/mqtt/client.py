@@ -1,4 +1,4 @@
-"""An MQTT client as the settings want it: version, login, encryption."""
+"""Makes an MQTT client as the settings want it: version, login, encryption."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def properties_of(
     Args:
         settings: The broker.
         is_json: Whether it is JSON; otherwise nothing is said of its form.
-        expiry: Seconds for which the broker may keep it; 0 for ever.
+        expiry: Seconds for which the broker may keep it; 0 is no limit.
     """
     if settings.protocol != "5" or not (is_json or expiry):
         return None

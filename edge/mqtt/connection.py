@@ -1,4 +1,4 @@
-"""A connection to the broker that comes back by itself, and says what is wrong while it is away."""
+"""Keeps the connection to the broker, and says what is wrong while it is away."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Backoff:
         return whole * random.uniform(0.5, 1)  # noqa: S311 - guards nothing
 
 
-class Link:
+class Connection:
     """The connection; everything but ``close`` happens on paho's thread."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the broker is shown to know us by, and what we know it by; read from files, never logged."""
+"""Reads login and certificates for the broker from files, and never logs them."""
 
 from __future__ import annotations
 

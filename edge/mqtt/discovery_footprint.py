@@ -1,4 +1,4 @@
-"""What this device has left with Home Assistant, so that a later version can take it back."""
+"""Remembers what this device has left with Home Assistant, so that it can take it back."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class _Left(RootModel[dict[str, dict[str, str]]]):
     """Discovery topic -> component -> platform."""
 
 
-class Footprint:
+class DiscoveryFootprint:
     """Remembers topics and components; the broker itself is not asked, which an ACL may forbid.
 
-    Components are remembered for ever: naming one that Home Assistant does not know is harmless,
+    Components are never forgotten: naming one that Home Assistant does not know is harmless,
     and it may be away for as long as it likes before it hears of a removal.
     """
 

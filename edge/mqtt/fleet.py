@@ -1,4 +1,4 @@
-"""Every device on a broker, as a table shows it: topics and payloads in, rows out; no clock.
+"""Gathers what every device on a broker publishes into rows of a table; reads no clock.
 
 Anybody may publish there. What arrives is bounded, what does not fit is counted and otherwise
 ignored, and no text leaves here with a character that a terminal would obey.
@@ -24,7 +24,7 @@ _STATE_MAX: Final = 12
 _PROBLEM_MAX: Final = 100
 _PROBLEMS_MAX: Final = 8
 
-Order = Literal["trouble", "name"]
+RowOrder = Literal["trouble", "name"]
 _Figure = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
@@ -213,7 +213,7 @@ class Fleet:
         except (ValueError, OverflowError):  # pydantic's errors are ValueErrors
             device.faulty += 1
 
-    def rows(self, now: float, order: Order = "trouble") -> list[Row]:
+    def rows(self, now: float, order: RowOrder = "trouble") -> list[Row]:
         """Describe every device.
 
         Args:

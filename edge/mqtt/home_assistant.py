@@ -1,4 +1,4 @@
-"""How Home Assistant learns of the device: one message of device-based discovery.
+"""Describes the device to Home Assistant: one message of device-based discovery.
 
 Source: home-assistant.io, ``mqtt.markdown`` (device discovery payload) and the page of each
 platform; keys are written out, as abbreviations save a few hundred bytes once and cost every

@@ -1,4 +1,4 @@
-"""What the broker sends us: commands, settings, and that Home Assistant has started."""
+"""Checks what the broker sends: commands, settings, and that Home Assistant has started."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Inbox:
             root: First part of the device's topics.
             on_command: Called with the topic below the root and the payload, which is valid
                 UTF-8 of at most MAX_COMMAND_BYTES.
-            on_birth: Called when everything is to be published again, on a thread of its own.
+            on_birth: Called to have everything published again, on a thread of its own.
         """
         self._settings = settings
         self._root = root

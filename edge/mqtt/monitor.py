@@ -1,4 +1,4 @@
-"""A live terminal table of every device on a broker."""
+"""Shows every device on a broker in a live table in the terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edge.config.settings import MqttSettings
-    from edge.mqtt.fleet import Order, Row
+    from edge.mqtt.fleet import Row, RowOrder
 
 REFRESH: Final = 0.5
 """Seconds between two looks of the table, however much arrives."""
@@ -70,7 +70,7 @@ class Monitor:
     def __exit__(self, *reason: object) -> None:
         self.listener.__exit__(*reason)
 
-    def rows(self, order: Order = "trouble") -> list[Row]:
+    def rows(self, order: RowOrder = "trouble") -> list[Row]:
         """Describe every device as it is now."""
         with self._lock:
             return self._fleet.rows(time.time(), order)
@@ -85,7 +85,7 @@ class Monitor:
             self._fleet.push(topic, payload, time.time(), is_retained=is_retained)
 
 
-def snapshot(settings: MqttSettings, seconds: float, order: Order) -> list[Row]:
+def snapshot(settings: MqttSettings, seconds: float, order: RowOrder) -> list[Row]:
     """Listen for a while and describe every device.
 
     Raises:
@@ -97,7 +97,7 @@ def snapshot(settings: MqttSettings, seconds: float, order: Order) -> list[Row]:
         return monitor.rows(order)
 
 
-def watch(settings: MqttSettings, console: Console, order: Order) -> None:
+def watch(settings: MqttSettings, console: Console, order: RowOrder) -> None:
     """Show the table until Ctrl-C or SIGTERM; a broker that is away is said and waited for.
 
     For the main thread, as only it may handle signals.

@@ -1,4 +1,4 @@
-"""Messages that wait for the broker, and those on their way to it.
+"""Queues messages while the broker is away, and sends them in order when it is there.
 
 At most ``limit`` wait; when there are more, or when one has waited too long, the oldest is dropped
 and counted. They leave in order, and each is kept until the broker has acknowledged it: what was
@@ -18,7 +18,7 @@ from edge.mqtt.spool import Moment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.mqtt.resilient_spool import Waiting
+    from edge.mqtt.resilient_spool import ResilientSpool
     from edge.mqtt.spool import Message
 
 WINDOW: Final = 10
@@ -29,14 +29,14 @@ its own (Receive Maximum of MQTT 5), which paho does not heed."""
 class Outbox:
     """A bounded queue in front of an MQTT client; safe from any thread.
 
-    ``_pump`` never waits for its lock: paho calls ``acknowledge`` holding a lock that its
+    ``_send_waiting`` never waits for its lock: paho calls ``acknowledge`` holding a lock that its
     ``publish`` needs. Who fails to get the lock may leave, since the holder looks again. Only
     ``open`` and ``shut`` wait; paho holds no such lock when it tells of connections.
     """
 
     def __init__(
         self,
-        waiting: Waiting,
+        waiting: ResilientSpool,
         send: Callable[[Message, float], int | None],
         *,
         limit: int,
@@ -61,7 +61,7 @@ class Outbox:
         self._acknowledged: deque[int] = deque()
         self._in_flight: dict[int, int] = {}  # paho's id to our number
         self._sent = 0  # number of the newest that was handed over on this connection
-        self._pump_lock = threading.Lock()
+        self._sending = threading.Lock()
         self._is_open = False
         self._is_grown = True
         self.dropped = 0
@@ -73,36 +73,40 @@ class Outbox:
         """Queue a message, and send what may be sent."""
         self._waiting.add(topic, payload, self._now())
         self._is_grown = True
-        self._pump()
+        self._send_waiting()
 
     def open(self) -> None:
         """Send from now on, first what was not acknowledged on an earlier connection."""
-        with self._pump_lock:
+        with self._sending:
             self._take_acknowledged()
             self._in_flight.clear()
             self._sent = 0
             self._is_open = True
-        self._pump()
+        self._send_waiting()
 
     def shut(self) -> None:
         """Keep what comes; nothing is being sent any more when this returns."""
         self._is_open = False
-        with self._pump_lock:
+        with self._sending:
             pass
 
     def acknowledge(self, mid: int) -> None:
         """Note that the broker has a message, ours or not, and send the next."""
         self._acknowledged.append(mid)
-        self._pump()
+        self._send_waiting()
 
-    def _pump(self) -> None:
-        while self._has_work() and self._pump_lock.acquire(blocking=False):
+    def close(self) -> None:
+        """Close the file; what waits stays in it, and what still comes is lost."""
+        self._waiting.close()
+
+    def _send_waiting(self) -> None:
+        while self._has_work() and self._sending.acquire(blocking=False):
             try:
                 self._take_acknowledged()
                 self._trim()
                 is_stuck = not self._send_one()
             finally:
-                self._pump_lock.release()
+                self._sending.release()
             # Looked at after the release: who came before it in vain counts on us.
             if is_stuck and not (self._acknowledged or self._is_grown):
                 return

@@ -1,6 +1,6 @@
-"""What is published, as JSON.
+"""Writes what is published, as JSON.
 
-What is queued bears an ``id`` that is unique for ever: a message that is sent again, because its
+What is queued bears an ``id`` that is never given twice: a message that is sent again, because its
 acknowledgement was lost, can be told by it.
 """
 

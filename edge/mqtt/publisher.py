@@ -1,4 +1,4 @@
-"""MQTT: what was recognised goes out, commands come in.
+"""Publishes what was recognised over MQTT, and hands on what is asked.
 
 Signs, letters and utterances wait in ``edge.mqtt.outbox`` while the broker is away; state, problem,
 settings and discovery are kept in ``edge.mqtt.retained_topics`` and published again at each
@@ -16,18 +16,17 @@ from typing import TYPE_CHECKING, Final
 from paho.mqtt.enums import MQTTErrorCode
 
 from edge.mqtt.client import properties_of
-from edge.mqtt.connection import Link
+from edge.mqtt.connection import Connection
 from edge.mqtt.inbox import Inbox
 from edge.mqtt.outbox import WINDOW, Outbox
 from edge.mqtt.payloads import encode
-from edge.mqtt.resilient_spool import Waiting
-from edge.mqtt.retained_topics import Retained
+from edge.mqtt.resilient_spool import ResilientSpool
+from edge.mqtt.retained_topics import RetainedTopics
 from edge.mqtt.spool import MEMORY
 from edge.system.paths import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
 
     import paho.mqtt.client as mqtt
     from paho.mqtt.reasoncodes import ReasonCode
@@ -73,20 +72,20 @@ class Publisher:
         """
         self._settings = settings
         self._root = f"{settings.base}/{settings.device_id}"
-        self._link = Link(
+        self._connection = Connection(
             settings,
             f"{settings.base}-{settings.device_id}",
             on_up=self._when_up,
             on_down=self._when_down,
             on_problem=on_problem,
         )
-        self._client = self._link.client
+        self._client = self._connection.client
         self._prepare(self._client)
-        self._waiting = Waiting(outbox_file(settings), on_outbox_problem)
+        self._waiting = ResilientSpool(outbox_file(settings), on_outbox_problem)
         self._outbox = Outbox(
             self._waiting, self._send, limit=settings.queue, age_max=settings.queue_age
         )
-        self._retained = Retained(self._send_retained)
+        self._retained = RetainedTopics(self._send_retained)
         self._inbox = Inbox(
             settings, self._root, on_command=on_command, on_birth=self._retained.send_again
         )
@@ -98,23 +97,18 @@ class Publisher:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
     def is_connected(self) -> bool:
         """Whether the broker has accepted us and the connection stands."""
-        return self._link.is_up
+        return self._connection.is_up
 
     @property
     def heart(self) -> Heartbeat:
         """Tells whether paho's thread makes headway."""
-        return self._link.heart
+        return self._connection.heart
 
     @property
     def dropped(self) -> int:
@@ -127,7 +121,7 @@ class Publisher:
             return
         self._is_started = True
         self._waiting.tell()
-        self._link.start()
+        self._connection.start()
 
     def publish_event(self, topic: str, fields: Mapping[str, object]) -> None:
         """Publish a recognition at ``sign``, ``letter`` or ``utterance``; it waits for the broker.
@@ -159,7 +153,7 @@ class Publisher:
 
     def publish_stats(self, stats: Mapping[str, object]) -> None:
         """Publish figures of the moment; they are not kept while the broker is away."""
-        if self._link.is_up:
+        if self._connection.is_up:
             properties = properties_of(self._settings, is_json=True)
             self._client.publish(f"{self._root}/stats", encode(stats), 0, properties=properties)
 
@@ -172,20 +166,20 @@ class Publisher:
         if self._is_closed:
             return
         self._is_closed = True
-        while self._link.is_up and self._outbox and _left(deadline) > 0:
+        while self._connection.is_up and self._outbox and _left(deadline) > 0:
             time.sleep(0.01)
         self._inbox.close()
-        if self._link.is_up:
+        if self._connection.is_up:
             info = self._client.publish(f"{self._root}/availability", "offline", 1, retain=True)
-            while self._link.is_up and not _is_delivered(info) and _left(deadline) > 0:
+            while self._connection.is_up and not _is_delivered(info) and _left(deadline) > 0:
                 time.sleep(0.01)
         if self._is_started:
-            self._link.close(max(0.1, _left(deadline)))
+            self._connection.close(max(0.1, _left(deadline)))
         if self._outbox and not self._waiting.is_on_file:
             logger.warning("%d messages were not delivered to the broker", len(self._outbox))
         elif self._outbox:
             logger.info("%d messages wait for the next start", len(self._outbox))
-        self._waiting.close()
+        self._outbox.close()
 
     def _prepare(self, client: mqtt.Client) -> None:
         client.will_set(f"{self._root}/availability", "offline", qos=1, retain=True)
@@ -232,13 +226,13 @@ class Publisher:
 
     def _when_acknowledged(self, mid: int, reason: ReasonCode) -> None:
         if reason.is_failure:  # only MQTT 5 tells; sent again, it would be refused again
-            self._link.tell_problem(f"{self._link.address} refuses messages: {reason}")
+            self._connection.tell_problem(f"{self._connection.address} refuses messages: {reason}")
         self._outbox.acknowledge(mid)
         self._retained.flush()
 
 
 def outbox_file(settings: MqttSettings) -> Path | None:
-    """Name the file in which messages wait; None where they are to be kept in memory."""
+    """Name the file in which messages wait; None where they are kept in memory."""
     if settings.outbox == MEMORY:
         return None
     given = Path(settings.outbox).expanduser() if settings.outbox else state_folder() / "outbox"

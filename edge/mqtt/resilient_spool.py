@@ -1,4 +1,4 @@
-"""Messages that wait: in a file while that can be used, in memory while it cannot.
+"""Stores messages in a file while that can be used, and in memory while it cannot.
 
 A full disk, a folder that cannot be written or a broken file must not stop recognition. It is said
 once, what waits is taken over into memory as far as it can be read, and after a while the file is
@@ -29,7 +29,7 @@ RETRY: Final = 60.0
 Result = TypeVar("Result")
 
 
-class Waiting:
+class ResilientSpool:
     """A spool that does not fail; safe from any thread."""
 
     def __init__(self, place: Path | None, on_problem: Callable[[str], None] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What the broker is to keep of us: the newest payload of each topic, sent again when asked.
+"""Keeps the newest payload of each topic that the broker retains, to send it again.
 
 Sending never happens under the lock that guards the payloads, and nobody waits for the turn to
 send: paho calls back holding a lock that its ``publish`` needs.
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Retained:
+class RetainedTopics:
     """The newest payload of each topic; safe from any thread."""
 
     def __init__(self, send: Callable[[str, bytes], bool]) -> None:

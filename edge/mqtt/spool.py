@@ -1,4 +1,4 @@
-"""Where messages wait: a SQLite file, or memory.
+"""Stores messages in order, in a SQLite file or in memory.
 
 Mind SD cards: the journal is a write-ahead log and ``synchronous`` is NORMAL, so that a message
 costs an append that the system writes when it likes, and the card is waited for only once in a
@@ -97,7 +97,7 @@ class Spool:
 
         Args:
             place: The file.
-            newest: Number above which those of new messages are to be.
+            newest: New messages get numbers above this one.
 
         Raises:
             DamagedError: The file is broken.

@@ -1,4 +1,4 @@
-"""Who may come in: sessions behind a password, which loopback may do without."""
+"""Lets people in: sessions behind a password, which loopback may do without."""
 
 from __future__ import annotations
 

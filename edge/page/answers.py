@@ -1,4 +1,4 @@
-"""What the page's routes take and give: JSON both ways, and refusals that say why."""
+"""Reads and writes the JSON of the page's routes, and refusals that say why."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The page as an application: every route, behind what guards them."""
+"""Puts the page's routes and what guards them together into one application."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _STATIC: Final = Path(__file__).resolve().parent / "static"
 _PARTS: Final = (session, live, settings_routes, status, dictionary, practice, teach, trial)
-_WITH_STATE: Final = (dictionary, practice, teach, trial)
 _CODES: Final = {400: "malformed", 404: "not_found", 405: "method"}
 
 
@@ -42,8 +42,10 @@ def make_app(page: PageContext) -> Starlette:
     )
     app.router.redirect_slashes = False  # or strangers would learn which paths there are
     app.state.page = page
-    for part in _WITH_STATE:
-        part.prepare(app.state, page)
+    app.state.practice, app.state.trials = practice.Practice(), trial.Trials()
+    page.hub.listen(app.state.practice.hear)
+    page.hub.listen(teach.make_listener(page))
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # else a line for each bad form
     return app
 
 

@@ -1,11 +1,11 @@
-"""What the page's routes work with: settings, the device's controller, and who listens."""
+"""Holds what the page's routes work with: settings, the device, and those who watch."""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from edge.errors import EdgeError
 from edge.page.answers import Refused
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
     from edge.config.settings import PageSettings, Settings
-    from edge.device.controller import Controller
+    from edge.device.choices import Choices
+    from edge.device.device_state import DeviceState
+    from edge.device.lesson_control import LessonControl
+    from edge.device.orders import Order
+    from edge.device.profile import Profile
     from edge.page.access import Access
     from edge.page.hub import Hub
     from edge.page.logs import LogRing
@@ -30,6 +34,35 @@ _PATIENCE: Final = 5.0
 """Seconds that the recognising thread may take to get to what is asked of it."""
 
 
+class Device(Protocol):
+    """All that the page may ask of the device; edge.device.controller answers."""
+
+    @property
+    def profile(self) -> Profile:
+        """The settings in force, and what there is to choose from."""
+
+    @property
+    def state(self) -> DeviceState:
+        """Whether anything is recognised just now."""
+
+    @property
+    def is_recognising(self) -> bool:
+        """Whether the owner has recognition switched on."""
+
+    @property
+    def lesson(self) -> LessonControl:
+        """The teaching of words; for what is submitted alone."""
+
+    def carry_out(self, order: Order) -> None:
+        """Carry out an order soon."""
+
+    def choose(self, newer: Choices | None) -> None:
+        """Take choices of the owner, None to forget all; for what is submitted alone."""
+
+    def submit(self, do: Callable[[], Result]) -> concurrent.futures.Future[Result]:
+        """Have something done on the inference thread."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PageContext:
     """Everything that routes share; ``context_of`` finds it."""
@@ -37,8 +70,8 @@ class PageContext:
     settings: PageSettings
     """The section of the page."""
 
-    controller: Controller
-    """Settings in force and recognizer; ``ask`` is the way to the latter."""
+    device: Device
+    """What recognises; ``ask`` has something done where that happens."""
 
     hub: Hub
     """Who watches, and what is told to them."""
@@ -47,10 +80,10 @@ class PageContext:
     """Who may come in."""
 
     logs: LogRing
-    """What was logged of late."""
+    """What was logged in the last minutes."""
 
-    device: str
-    """The device's name on the broker."""
+    device_name: str
+    """Its name on the broker."""
 
     version: str
     """Of the program."""
@@ -67,12 +100,12 @@ class PageContext:
     @property
     def configured(self) -> Settings:
         """Every setting in force just now."""
-        return self.controller.profile.settings
+        return self.device.profile.settings
 
     @property
     def bundle(self) -> Bundle:
         """The model in force just now."""
-        return self.controller.profile.bundle
+        return self.device.profile.bundle
 
     @property
     def learning_folder(self) -> Path:
@@ -80,13 +113,13 @@ class PageContext:
         return folder_of(self.configured.learning)
 
     async def ask(self, do: Callable[[], Result]) -> Result:
-        """Have something done on the recognising thread, which alone may touch the recognizer.
+        """Have something done on the inference thread, which alone may touch the recognizer.
 
         Raises:
             Refused: It raised an EdgeError (422), or the thread is too busy (503).
         """
         try:
-            future = self.controller.submit(do)
+            future = self.device.submit(do)
             return await asyncio.wait_for(asyncio.wrap_future(future), _PATIENCE)
         except EdgeError as error:
             raise Refused(422, "impossible", str(error)) from None

@@ -1,4 +1,4 @@
-"""What every request passes first: host, origin, session, CSRF token, rate, size; and headers."""
+"""Checks every request: host, origin, session, CSRF token, rate, size; and adds headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who watches the page live, and what is told to them; as good as free while nobody does."""
+"""Tells those who watch the page live what happens; costs almost nothing while nobody does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge.messages import Declined, Frame, Sign, StateChange
 from edge.mqtt.payloads import encode
-from edge.page.shown_frame import Shown
+from edge.page.shown_frame import ShownFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,14 +39,14 @@ class Watcher:
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._messages: deque[str] = deque(maxlen=_EVENTS_MAX)
-        self._frame: Shown | None = None
+        self._frame: ShownFrame | None = None
 
     def tell(self, message: str) -> None:
         """Queue a message; from any thread."""
         self._messages.append(message)
         self._wake()
 
-    def show(self, frame: Shown) -> None:
+    def show(self, frame: ShownFrame) -> None:
         """Queue a frame in place of the one that waits, if any does; from any thread."""
         self._frame = frame
         self._wake()
@@ -56,7 +56,7 @@ class Watcher:
         self.is_over = True
         self._wake()
 
-    async def wait(self) -> tuple[list[str], Shown | None]:
+    async def wait(self) -> tuple[list[str], ShownFrame | None]:
         """Wait for news: messages in order, then the newest frame."""
         await self._news.wait()
         self._news.clear()
@@ -92,9 +92,9 @@ class Hub:
         return bool(self._watchers)
 
     @property
-    def watchers(self) -> int:
-        """How many watch."""
-        return len(self._watchers)
+    def watchers(self) -> tuple[Watcher, ...]:
+        """Those who watch."""
+        return self._watchers
 
     @property
     def state(self) -> dict[str, object]:
@@ -178,18 +178,18 @@ class Hub:
                 reason = "" if isinstance(event, Sign) else event.reason
                 self.tell("top", {"candidates": top, "said": is_said, "reason": reason})
 
-    def show(self, item: Frame | Landmarks, seen: Landmarks | None) -> None:
+    def show(self, item: Frame | Landmarks, newest: Landmarks | None) -> None:
         """Show a frame, if it is time for one.
 
         Args:
             item: As it came from the source.
-            seen: The newest landmarks, of this item or, where nothing moves, of an earlier one.
+            newest: The newest landmarks, of this item or, where nothing moves, of an earlier one.
         """
-        if not self._watchers or seen is None:
+        if not self._watchers or newest is None:
             return
-        if seen is not self._landmarks:
-            self._landmarks = seen
-            self._times.append(seen.time)
+        if newest is not self._landmarks:
+            self._landmarks = newest
+            self._times.append(newest.time)
         elif item.time - self._shown_at < _RESTING:
             return
         if item.time < self._due - _EARLY:
@@ -197,13 +197,13 @@ class Hub:
         self._shown_at = item.time
         self._due = max(self._due, item.time) + _STEP
         image = item.image if isinstance(item, Frame) else None
-        shown = Shown(item.time, seen.points, image, self._fps)
+        shown = ShownFrame(item.time, newest.points, image, self._fps)
         for watcher in self._watchers:
             watcher.show(shown)
 
     @property
     def _fps(self) -> float:
-        """Frames searched for landmarks a second, of late."""
+        """Frames searched for landmarks a second, over the last _FPS_WINDOW."""
         times = list(self._times)
         span = times[-1] - times[0] if len(times) > 1 else 0.0
         return round((len(times) - 1) / span, 1) if span > 0 else 0.0

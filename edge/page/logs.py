@@ -1,4 +1,4 @@
-"""What was logged in the last minutes, for the page; at info and above, where no words are."""
+"""Keeps what was logged in the last minutes for the page: info and above, where no words are."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from edge.system.journal import stage_of
 from edge.system.log_repeats import Repeats
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
 _LINES_MAX: Final = 1000
@@ -52,12 +50,7 @@ class LogRing(logging.Handler):
         logging.getLogger().addHandler(self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         logging.getLogger().removeHandler(self)
 
     def handle(self, record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""Figures for Prometheus; made when they are asked for, and never with a word in them."""
+"""Makes figures for Prometheus when they are asked for, never with a word in them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Figures(Collector):
         """Yield every figure of this moment."""
         figures: dict[str, Any] = self._page.figures()
         model = self._page.bundle.manifest.name
-        facts = {"version": self._page.version, "device": self._page.device, "model": model}
+        facts = {"version": self._page.version, "device": self._page.device_name, "model": model}
         yield InfoMetricFamily("sign_edge", "The program, the device and its model.", facts)
         for key, (name, text, unit) in _GAUGES.items():
             if figures.get(key) is not None:
@@ -65,7 +65,7 @@ class _Figures(Collector):
         for thread in self._page.hung():
             hung.add_metric([thread], 1)
         yield hung
-        watchers = self._page.hub.watchers
+        watchers = len(self._page.hub.watchers)
         yield GaugeMetricFamily("sign_edge_page_watchers", "Who watch the page live.", watchers)
 
 

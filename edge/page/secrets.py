@@ -1,4 +1,4 @@
-"""What lets people and programs in: a password's scrypt hash and a token's SHA-256, in files.
+"""Keeps what lets people and programs in: a scrypt hash and a token's SHA-256, in files.
 
 Neither password nor token is kept anywhere; a file is one line, and may be changed at any time.
 """

@@ -19,6 +19,10 @@ from edge.page.app import make_app
 from edge.system.health import Heartbeat
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.routing import BaseRoute
+
     from edge.config.settings import PageSettings
     from edge.page.context import PageContext
 
@@ -61,6 +65,11 @@ class PageServer:
         """Why nobody can see the page; empty where they can."""
         is_hung = self._server is not None and not self._heart.is_alive
         return self._trouble or ("the page does not answer" if is_hung else "")
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every route that is served."""
+        return self._app.routes
 
     def run(self) -> None:
         """Serve until ``close`` is called."""

@@ -1,4 +1,4 @@
-"""One frame as it is shown: landmarks as JSON, the picture as JPEG; both made when first wanted."""
+"""Encodes one frame for the page: landmarks as JSON, the picture as JPEG, when first wanted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ARCHIVE_ASPECT: Final = 4 / 3
 """Width / height of the canvas for landmarks that come without a picture."""
 
 
-class Shown:
+class ShownFrame:
     """One frame; read by one thread."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Landmarks as the page gets them: 75 times ``[x, y]``, or null where unseen."""
+"""Turns landmarks into the page's JSON: 75 times ``[x, y]``, or null where unseen."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge.config.settings import Settings
-    from edge.device.controller import Controller
+    from edge.page.context import Device
     from edge.page.hub import Hub
     from edge.page.server import PageServer
 
@@ -43,7 +43,7 @@ def make_hub(settings: Settings) -> Hub | None:
 def make_server(
     settings: Settings,
     hub: Hub,
-    controller: Controller,
+    device: Device,
     figures: Callable[[], dict[str, object]],
     hung: Callable[[], list[str]],
 ) -> PageServer:
@@ -60,11 +60,11 @@ def make_server(
 
     page = PageContext(
         settings=settings.page,
-        controller=controller,
+        device=device,
         hub=hub,
         access=Access(settings.page),
         logs=LogRing(),
-        device=settings.mqtt.device_id,
+        device_name=settings.mqtt.device_id,
         version=__version__,
         has_camera=source_kind(settings.camera.source) != "archive",
         figures=figures,

@@ -1,4 +1,4 @@
-"""What an uploaded clip shows: its words, its segments on a time line and its telling moments.
+"""Finds what an uploaded clip shows: words, segments on a time line, and telling moments.
 
 Runs in the child process of ``edge.page.trial_process``; nothing here is imported by the daemon.
 """

@@ -1,4 +1,4 @@
-"""The child process in which an uploaded clip is parsed and recognised, with limits.
+"""Parses and recognises an uploaded clip in a child process, with limits.
 
 ``python -m edge.page.trial_process`` takes a JSON object on standard input (see Task) and answers
 with one on standard output: what ``try_clip`` gives, or ``{"error": {"code", "message"}}``. A

@@ -69,22 +69,6 @@ class Attended(threading.Event):
                 return False
 
 
-class Usage:
-    """Share of a core used since the last look."""
-
-    def __init__(self) -> None:
-        """Start counting."""
-        self._wall = time.monotonic()
-        self._busy = time.process_time()
-
-    def cpu_percent(self) -> float:
-        """Percent of one core since the last call."""
-        wall, busy = time.monotonic(), time.process_time()
-        share = (busy - self._busy) / max(wall - self._wall, 1e-6)
-        self._wall, self._busy = wall, busy
-        return round(100 * share, 1)
-
-
 class StageTimer:
     """Keeps a running mean of a stage's milliseconds; a context manager."""
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from broker import MOSQUITTO, Subscriber
 from hostile_messages import hostile
 
-from edge.config.settings import Settings
+from edge.config.settings import ScheduleSettings, Settings
 from edge.device import choices
 from edge.device.controller import Controller
+from edge.device.orders import make_command
+from edge.errors import BundleError
 from edge.landmarks.archive import read_clips
+from edge.messages import Sign
 from edge.recognition.learning.taught_words import to_segment
 
 if TYPE_CHECKING:
@@ -71,7 +75,7 @@ class Ship:
         """End in order."""
         if not self._is_closed:
             self._is_closed = True
-            self.controller.announcer.close()
+            self.controller.news.close()
             self.controller.recognizer.close()
 
 
@@ -143,7 +147,7 @@ def test_every_setting_is_applied_told_and_kept_for_the_next_start(
     assert profile.settings.composer.cooldown == 2
     assert profile.settings.classifier.threshold == 0.75
     assert profile.settings.classifier.dominant_hand == "left"
-    assert ship.controller.is_paused
+    assert not ship.controller.is_recognising
     assert json.loads(subscriber.texts(f"{ROOT}/state")[-1])["state"] == "paused"
     assert json.loads(subscriber.texts(f"{ROOT}/state")[-1])["mode"] == "both"
     (kept,) = state.glob("choices-*.json")
@@ -155,7 +159,7 @@ def test_every_setting_is_applied_told_and_kept_for_the_next_start(
     try:
         assert again.until(lambda: told(subscriber) == {**CHANGED, "model": "words"})
         assert again.controller.profile.settings == profile.settings
-        assert again.controller.is_paused
+        assert not again.controller.is_recognising
     finally:
         again.close()
 
@@ -167,7 +171,7 @@ def test_defaults_forgets_every_choice_now_and_for_the_next_start(
     subscriber.publish(f"{ROOT}/command", "defaults")
     assert ship.until(lambda: setting(subscriber, "recognition") == "ON")
     assert ship.controller.profile.settings == ship.settings
-    assert not ship.controller.is_paused
+    assert ship.controller.is_recognising
     again = Ship(broker.port, bundle, device="test")
     try:
         assert again.controller.profile.settings == again.settings
@@ -180,11 +184,11 @@ def test_pause_is_told_as_recognition_and_not_kept(
 ) -> None:
     subscriber.publish(f"{ROOT}/command", "pause")
     assert ship.until(lambda: setting(subscriber, "recognition") == "OFF")
-    assert ship.controller.is_paused
+    assert not ship.controller.is_recognising
     assert list(state.glob("choices-*")) == []
     subscriber.publish(f"{ROOT}/recognition/set", "ON")
     assert ship.until(lambda: setting(subscriber, "recognition") == "ON")
-    assert not ship.controller.is_paused
+    assert ship.controller.is_recognising
 
 
 def test_reload_changes_what_was_not_chosen_and_leaves_what_was(
@@ -205,6 +209,68 @@ def test_reload_and_restart_are_handed_on(ship: Ship, subscriber: Subscriber) ->
     for command in ("reload", "restart"):
         subscriber.publish(f"{ROOT}/command", command)
     assert ship.until(lambda: ship.commands == ["reload", "restart"])
+
+
+def test_sections_that_are_settled_at_the_start_wait_for_a_restart(
+    ship: Ship, caplog: pytest.LogCaptureFixture
+) -> None:
+    fresh = Settings.model_validate(
+        {
+            "mqtt": ship.settings.mqtt.model_dump(),
+            "landmarks": {"max_fps": 5},
+            "classifier": {"threshold": 0.9},
+        }
+    )
+    ship.controller.reload(fresh, ship.bundle)
+    ship.controller.apply()
+    settings = ship.controller.profile.settings
+    assert settings.classifier.threshold == 0.9
+    assert settings.landmarks == ship.settings.landmarks
+    assert caplog.messages.count("[landmarks] has changed; it takes effect after a restart") == 1
+    caplog.clear()
+    ship.controller.reload(ship.settings, ship.bundle)  # back to what runs
+    assert "restart" not in caplog.text
+
+
+def test_reload_that_does_not_work_is_told_to_who_asked_and_changes_nothing(ship: Ship) -> None:
+    before = ship.controller.profile
+    segmenter = ship.settings.segmenter.model_copy(update={"bundle": "gone"})
+    broken = ship.settings.model_copy(update={"segmenter": segmenter})
+    reloading = ship.controller.reload(broken, ship.bundle)
+    assert not reloading.done()
+    ship.controller.apply()
+    with pytest.raises(BundleError, match="gone"):
+        reloading.result(0)
+    assert ship.controller.profile is before
+
+
+def test_what_is_about_sound_waits_for_nobody(ship: Ship) -> None:
+    sign = Sign("dog", "dog", "doggy", 0.9, (("dog", 0.9),), 0.0, 0.5, 0.5)
+    for name, argument in (("repeat", ""), ("say", "good morning"), ("test_sound", "")):
+        ship.controller.carry_out(make_command(name, argument))
+    ship.controller.news.deliver([sign])
+    texts = [text for text, _ in ship.controller.news.speech._waiting]
+    assert texts == ["good morning", "This is a test of the sound", "doggy"]
+    ship.controller.news.speech._waiting.clear()
+    ship.controller.carry_out(make_command("repeat", ""))
+    assert [text for text, _ in ship.controller.news.speech._waiting] == ["doggy"]
+
+
+def test_asleep_or_paused_is_one_state(ship: Ship) -> None:
+    states = [ship.controller.state]
+    ship.controller.carry_out(make_command("pause", ""))
+    states.append(ship.controller.state)  # not before apply
+    ship.controller.apply()
+    states.append(ship.controller.state)
+    day = f"{datetime.now() + timedelta(days=2):%a}".lower()  # noqa: DTZ005 - by the wall clock
+    schedule = ScheduleSettings(days=day)
+    asleep = ship.settings.model_copy(update={"schedule": schedule})
+    reloading = ship.controller.reload(asleep, ship.bundle)
+    ship.controller.apply()
+    reloading.result(0)
+    states.append(ship.controller.state)
+    assert [state.value for state in states] == ["idle", "idle", "paused", "asleep"]
+    assert not ship.controller.is_recognising  # once it wakes up
 
 
 def test_choice_that_does_not_work_changes_nothing_and_is_said(
@@ -233,7 +299,7 @@ def test_kept_mode_that_does_not_work_any_more_is_left_out_at_the_start(
         assert controller.profile.settings.classifier.bundle == "words"
         assert "left out" in caplog.text
     finally:
-        controller.announcer.close()
+        controller.news.close()
         controller.recognizer.close()
 
 

@@ -14,7 +14,7 @@ from edge.config.options import Options
 from edge.config.settings import MqttSettings, Settings
 from edge.device.choices import Choices
 from edge.mqtt import home_assistant as discovery
-from edge.mqtt.discovery_footprint import Footprint
+from edge.mqtt.discovery_footprint import DiscoveryFootprint
 from edge.mqtt.payloads import encode
 
 MQTT = MqttSettings(device="Kitchen-1")
@@ -319,11 +319,11 @@ def test_component_of_an_earlier_version_is_removed_and_present_ones_stay() -> N
 
 def test_footprint_remembers_what_was_ever_described(tmp_path: Path) -> None:
     path = tmp_path / "sub" / "discovery.json"
-    first = Footprint(path)
+    first = DiscoveryFootprint(path)
     first.leave("ha/device/a/config", {"old": "sensor", "sign": "event"})
-    second = Footprint(path)
+    second = DiscoveryFootprint(path)
     second.leave("ha/device/a/config", {"sign": "event", "new": "number"})
-    known = Footprint(path).components("ha/device/a/config")
+    known = DiscoveryFootprint(path).components("ha/device/a/config")
     assert known == {"old": "sensor", "sign": "event", "new": "number"}
 
 
@@ -331,13 +331,13 @@ def test_footprint_names_topics_of_an_earlier_name_until_they_are_forgotten(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "discovery.json"
-    Footprint(path).leave("ha/device/old/config", {"sign": "event"})
-    renamed = Footprint(path)
+    DiscoveryFootprint(path).leave("ha/device/old/config", {"sign": "event"})
+    renamed = DiscoveryFootprint(path)
     renamed.leave("ha/device/new/config", {"sign": "event"})
-    assert list(Footprint(path).others("ha/device/new/config")) == ["ha/device/old/config"]
+    assert list(DiscoveryFootprint(path).others("ha/device/new/config")) == ["ha/device/old/config"]
     renamed.keep_only("ha/device/new/config")
-    assert list(Footprint(path).others("ha/device/new/config")) == []
-    assert Footprint(path).components("ha/device/new/config") == {"sign": "event"}
+    assert list(DiscoveryFootprint(path).others("ha/device/new/config")) == []
+    assert DiscoveryFootprint(path).components("ha/device/new/config") == {"sign": "event"}
     renamed.keep_only("")
     assert path.read_text() == "{}"
 
@@ -347,10 +347,10 @@ def test_damaged_footprint_is_put_aside_and_nothing_else_is_lost(
 ) -> None:
     path = tmp_path / "discovery.json"
     path.write_text('{"ha": 3')
-    footprint = Footprint(path)
+    footprint = DiscoveryFootprint(path)
     footprint.leave("ha", {"sign": "event"})
     assert str(path) in caplog.text
-    assert Footprint(path).components("ha") == {"sign": "event"}
+    assert DiscoveryFootprint(path).components("ha") == {"sign": "event"}
 
 
 def test_shipped_configuration_wants_discovery_where_home_assistant_looks() -> None:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.mqtt.outbox import WINDOW, Outbox
-from edge.mqtt.resilient_spool import Waiting
+from edge.mqtt.resilient_spool import ResilientSpool
 from edge.mqtt.spool import DamagedError, Message, Moment, Spool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ def make(
     client: Client, place: Path | None, *, limit: int = 1000, age: float = 1e6, clock: Clock
 ) -> Outbox:
     """Make an outbox."""
-    return Outbox(Waiting(place), client.send, limit=limit, age_max=age, now=clock)
+    return Outbox(ResilientSpool(place), client.send, limit=limit, age_max=age, now=clock)
 
 
 def put(outbox: Outbox, *numbers: int) -> None:
@@ -169,7 +169,7 @@ def test_step_of_the_clock_ages_nothing(place: Path, clock: Clock) -> None:
 def test_across_a_restart_of_the_board_the_clock_counts(place: Path, clock: Clock) -> None:
     first = make(Client(), place, clock=clock)
     put(first, 0)
-    first._waiting.close()
+    first.close()
     client = Client()
     later = Moment("second", 1.0, clock.moment.made + 30)
     make(client, place, age=60, clock=Clock(later)).open()
@@ -190,7 +190,7 @@ def test_next_process_goes_on_where_the_last_one_ended(place: Path, clock: Clock
     first.open()
     put(first, *range(15))
     first.acknowledge(1)
-    first._waiting.close()
+    first.close()
     second = make(client, place, clock=clock)
     put(second, 15)
     client.sent.clear()
@@ -239,14 +239,14 @@ def test_whatever_happens_nothing_is_lost_or_overtaken(
         elif step == "ack":
             outbox.acknowledge(len(client.sent))
         elif step == "restart":
-            outbox._waiting.close()
+            outbox.close()
             outbox = make(client, place, clock=clock)
         else:
             outbox.open() if step == "open" else outbox.shut()
     outbox.open()
     for mid in range(1, len(client.sent) + count + 1):
         outbox.acknowledge(mid)
-    outbox._waiting.close()
+    outbox.close()
     assert list(dict.fromkeys(client.numbers)) == list(range(count))
 
 
@@ -255,8 +255,8 @@ def test_killed_process_loses_nothing_that_was_put(place: Path) -> None:
 import sys
 from pathlib import Path
 from edge.mqtt.outbox import Outbox
-from edge.mqtt.resilient_spool import Waiting
-outbox = Outbox(Waiting(Path({str(place)!r})), lambda *_: None, limit=10**5, age_max=1e6)
+from edge.mqtt.resilient_spool import ResilientSpool
+outbox = Outbox(ResilientSpool(Path({str(place)!r})), lambda *_: None, limit=10**5, age_max=1e6)
 number = 0
 while True:
     outbox.put("topic", str(number).encode())
@@ -288,7 +288,7 @@ def test_file_that_is_no_database_is_set_aside(
     client = Client()
     outbox = make(client, place, clock=clock)
     put(outbox, 1)
-    outbox._waiting.close()
+    outbox.close()
     (aside,) = place.parent.glob("*.damaged-*")
     assert aside.read_bytes() == b"no database" * 1000
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
@@ -302,13 +302,13 @@ def test_file_with_a_broken_page_is_set_aside(place: Path, clock: Clock) -> None
     outbox = make(Client(), place, clock=clock)
     for number in range(400):
         outbox.put("topic", b"%d" % number * 20)
-    outbox._waiting.close()
+    outbox.close()
     content = bytearray(place.read_bytes())
     content[4096:12288] = b"\xa5" * 8192
     place.write_bytes(content)
     with pytest.raises(DamagedError):
         Spool(place)
-    waiting = Waiting(place)
+    waiting = ResilientSpool(place)
     assert waiting.is_on_file
     assert len(waiting) == 0
     assert len(list(place.parent.glob("*.damaged-*"))) == 1
@@ -319,7 +319,7 @@ def test_folder_that_cannot_be_made_is_told_once_and_memory_serves(
 ) -> None:
     (tmp_path / "file").touch()
     problems: list[str] = []
-    waiting = Waiting(tmp_path / "file" / "new" / "outbox.sqlite", problems.append)
+    waiting = ResilientSpool(tmp_path / "file" / "new" / "outbox.sqlite", problems.append)
     assert problems == []
     client = Client()
     outbox = Outbox(waiting, client.send, limit=10, age_max=1e6, now=clock)
@@ -338,7 +338,7 @@ def test_second_process_does_not_send_what_belongs_to_the_first(
     monkeypatch.setattr("edge.mqtt.spool._PATIENCE", 0.1)
     first = make(Client(), place, clock=clock)
     put(first, 1)
-    second = Waiting(place)
+    second = ResilientSpool(place)
     assert not second.is_on_file
     assert len(second) == 0
 
@@ -347,7 +347,7 @@ def test_full_file_is_told_once_goes_on_in_memory_and_is_used_again(
     place: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     problems: list[str] = []
-    waiting = Waiting(place, problems.append)
+    waiting = ResilientSpool(place, problems.append)
     client = Client()
     outbox = Outbox(waiting, client.send, limit=1000, age_max=1e6, now=clock)
     put(outbox, 0, 1)
@@ -374,14 +374,14 @@ def test_disk_that_takes_no_more_bytes_does_not_stop_a_process(place: Path) -> N
 import logging, resource
 from pathlib import Path
 from edge.mqtt.outbox import Outbox
-from edge.mqtt.resilient_spool import Waiting
+from edge.mqtt.resilient_spool import ResilientSpool
 logging.basicConfig(format="LOG %(message)s")
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 sent, told = [], []
 def send(message, waited):
     sent.append(int(message.payload[:5]))
     return len(sent)
-outbox = Outbox(Waiting(Path({str(place)!r}), told.append), send, limit=1000, age_max=1e6)
+outbox = Outbox(ResilientSpool(Path({str(place)!r}), told.append), send, limit=1000, age_max=1e6)
 for number in range(600):
     outbox.put("topic", b"%05d" % number + b"x" * 500)
 outbox.open()

@@ -458,7 +458,7 @@ def test_message_on_its_way_when_the_process_dies_comes_again_with_its_id(
     publish(first, 1)
     publish(first, 2)
     assert subscriber.wait_for(lambda messages: segments(messages) == [1, 2])
-    first._waiting.close()
+    first._outbox.close()
     first.close(0.1)
     with Publisher(settings, version="1"):
         assert subscriber.wait_for(lambda messages: segments(messages) == [1, 2, 1, 2])

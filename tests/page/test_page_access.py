@@ -78,7 +78,7 @@ def log_in(client: httpx.Client) -> None:
 def routes_of(page: Page) -> list[tuple[str, str]]:
     """List method and path of every route, with something in the place of parameters."""
     found = []
-    for route in page.server._app.routes:
+    for route in page.server.routes:
         if isinstance(route, Route):
             path = re.sub(r"{\w+(:\w+)?}", "1", route.path)
             found += [(method, path) for method in sorted(route.methods or ())]
@@ -126,7 +126,7 @@ def test_unknown_paths_are_refused_like_known_ones(guarded: Page) -> None:
 
 
 def test_stranger_hears_nothing_of_the_device(guarded: Page) -> None:
-    guarded.controller.announcer.tell_problem("camera", "gone")
+    guarded.controller.news.tell_problem("camera", "gone")
     with guarded.client() as client:
         session = client.get("/api/session").json()
         assert set(session) == {"authenticated", "needs_login", "csrf", "language"}

@@ -36,7 +36,7 @@ def client(page: Page) -> Iterator[httpx.Client]:
     with page.client() as client:
         yield client
     for area in AREAS:
-        page.controller.announcer.tell_problem(area, "")
+        page.controller.news.tell_problem(area, "")
     page.hung.clear()
 
 
@@ -61,7 +61,7 @@ def test_well_device_has_no_problems(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("area", AREAS)
 def test_every_problem_comes_with_what_to_do(page: Page, client: httpx.Client, area: str) -> None:
-    page.controller.announcer.tell_problem(area, "it is broken")
+    page.controller.news.tell_problem(area, "it is broken")
     (problem,) = client.get("/api/health").json()["problems"]
     assert (problem["area"], problem["text"]) == (area, "it is broken")
     assert len(problem["advice"]) > 40
@@ -83,7 +83,7 @@ def test_metrics_are_what_the_device_counts(page: Page, client: httpx.Client) ->
     recognizer = page.controller.recognizer
     recognizer.counts["landmarks"] += 30
     recognizer.stage_ms["landmarker"] = 45.0
-    page.controller.announcer.latency_ms = 120.0
+    page.controller.news.latency_ms = 120.0
     time.sleep(1.1)  # figures are made anew once a second
     found = metrics(client)
     assert found["sign_edge_events_total", "landmarks"] == 30
@@ -97,14 +97,14 @@ def test_metrics_are_what_the_device_counts(page: Page, client: httpx.Client) ->
 
 def test_no_word_is_in_metrics_or_log(page: Page, client: httpx.Client) -> None:
     sign = Sign("wintergreen", "wintergreen", "wintergreen", 1, (("wintergreen", 1),), 1, 2, 2)
-    page.controller.announcer.deliver([sign])
+    page.controller.news.deliver([sign])
     for path in ("/metrics", "/api/logs", "/healthz", "/api/health"):
         assert "wintergreen" not in client.get(path).text
 
 
 def test_log_of_the_last_minutes_is_shown(client: httpx.Client) -> None:
     logging.getLogger("edge.camera.webcam").warning("the lens is %s", "dirty")
-    logging.getLogger("edge.device.announcer").debug("sign hello")
+    logging.getLogger("edge.device.news").debug("sign hello")
     lines = client.get("/api/logs?minutes=1").json()
     assert {"level": "warning", "stage": "camera", "text": "the lens is dirty"} in [
         {key: line[key] for key in ("level", "stage", "text")} for line in lines

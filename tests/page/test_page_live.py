@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from edge.messages import Declined, Frame, Landmarks, Sign, StateChange
 from edge.page.hub import Hub, Watcher
-from edge.page.shown_frame import Shown
+from edge.page.shown_frame import ShownFrame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,7 +142,7 @@ def test_decisions_and_segments_are_told(page: Page) -> None:
     top = (("thank you", 0.7), ("yes", 0.2))
     sign = Sign("thank you", "thank you", "thank you", 0.7, top, 1.0, 2.0, 2.0)
     with watching(page) as view:
-        deliver = page.controller.announcer.deliver
+        deliver = page.controller.news.deliver
         deliver([StateChange(1.0, "signing"), sign, Declined(3.0, 4.0, "unsure", top)])
         deliver([StateChange(4.0, "idle")])
         assert message_of(view, "segment") == {"type": "segment", "state": "signing", "onset": 1.0}
@@ -156,13 +156,13 @@ def test_decisions_and_segments_are_told(page: Page) -> None:
 def test_state_problems_and_figures_are_told_when_they_change_and_to_those_who_come(
     page: Page,
 ) -> None:
-    announcer = page.controller.announcer
+    news = page.controller.news
     with watching(page) as view:
-        announcer.tell_problem("camera", "gone")
+        news.tell_problem("camera", "gone")
         assert message(view) == {"type": "problem", "camera": "gone"}
-        announcer.tell_state("signing")
-        announcer.tell_state("signing")  # no news
-        announcer.tell_stats({"fps": 12.5})
+        news.tell_state("signing")
+        news.tell_state("signing")  # no news
+        news.tell_stats({"fps": 12.5})
         assert message(view)["state"] == "signing"
         assert message(view) == {"type": "stats", "fps": 12.5}
     with connect(page.socket_address) as view:
@@ -177,7 +177,7 @@ def test_letters_and_utterances_have_the_form_of_mqtt_where_there_is_no_broker(p
     from edge.messages import Letter, Utterance
 
     with watching(page) as view:
-        page.controller.announcer.deliver(
+        page.controller.news.deliver(
             [Letter("A", 0.9, 1.0, 1.5, 1.5), Utterance("yes no", ("yes", "no"), 1.0, 3.0)]
         )
         letter, utterance = message_of(view, "letter"), message_of(view, "utterance")
@@ -207,7 +207,7 @@ def test_picture_follows_its_landmarks_where_it_is_wanted(page: Page) -> None:
 
 def test_wide_pictures_are_made_smaller() -> None:
     item, seen = frame(1.0, 1920, 1080)
-    shown = Shown(1.0, seen.points, item.image, 15.0)
+    shown = ShownFrame(1.0, seen.points, item.image, 15.0)
     coded = np.frombuffer(shown.jpeg or b"", np.uint8)
     image = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     assert image is not None
@@ -220,7 +220,7 @@ def test_picture_comes_and_goes_as_the_watcher_wishes(page: Page) -> None:
         page.hub.show(*frame(1.0))
         assert message_of(view, "frame")["jpeg"] is False
         view.send('{"type": "picture", "wanted": true}')
-        assert page.until(lambda: page.hub._watchers[0].wants_picture)
+        assert page.until(lambda: page.hub.watchers[0].wants_picture)
         page.hub.show(*frame(2.0))
         assert message_of(view, "frame")["jpeg"] is True
         assert isinstance(view.recv(5), bytes)
@@ -236,7 +236,7 @@ def test_forbidden_pictures_are_never_sent(bundle: Bundle) -> None:
         for number in range(3):
             page.hub.show(*frame(float(number)))
             assert message_of(view, "frame")["jpeg"] is False
-        page.controller.announcer.tell_stats({"fps": 1.0})
+        page.controller.news.tell_stats({"fps": 1.0})
         assert message(view)["type"] == "stats"  # nothing in between
         with page.client() as client:
             assert client.get("/api/session").json()["pictures"] is False
@@ -277,7 +277,7 @@ def test_ninth_watcher_is_told_to_come_later(page: Page) -> None:
 
 
 def test_slow_watcher_gets_the_newest_frame_and_the_latest_messages() -> None:
-    async def look() -> tuple[list[str], Shown | None]:
+    async def look() -> tuple[list[str], ShownFrame | None]:
         hub, watcher = Hub("1"), Watcher(wants_picture=False)
         hub.add(watcher)
         for number in range(500):

@@ -136,12 +136,12 @@ def client(page: Page) -> Iterator[httpx.Client]:
 def sign(page: Page, *glosses: str) -> None:
     """Sign words before the device."""
     camera = CameraSettings(source=f"{ARCHIVE}#{','.join(glosses)}")
-    recognizer, announcer = page.controller.recognizer, page.controller.announcer
+    recognizer, news = page.controller.recognizer, page.controller.news
 
     def watch() -> None:
         recognizer.reset()
         for item in Playback(camera, is_live=False).landmarks(threading.Event()):
-            announcer.deliver(recognizer.push(item))
+            news.deliver(recognizer.push(item))
 
     page.controller.submit(watch).result(30)
 

@@ -112,10 +112,10 @@ def test_unknown_setting_and_broken_json_are_refused(client: httpx.Client) -> No
 
 def test_recognition_is_paused_and_goes_on(page: Page, client: httpx.Client) -> None:
     client.put("/api/settings/recognition", json={"value": "OFF"})
-    assert page.controller.is_paused
+    assert not page.controller.is_recognising
     assert page.hub.state["state"] == "paused"
     client.put("/api/settings/recognition", json={"value": "ON"})
-    assert not page.controller.is_paused
+    assert page.controller.is_recognising
 
 
 def test_defaults_forget_every_choice(page: Page, client: httpx.Client, state: Path) -> None:
@@ -131,14 +131,14 @@ def test_commands_are_those_of_mqtt(page: Page, client: httpx.Client) -> None:
         return client.post("/api/command", json={"name": name, "argument": argument}).status_code
 
     assert command("pause") == 202
-    assert page.until(lambda: page.controller.is_paused)
+    assert page.until(lambda: not page.controller.is_recognising)
     assert command("resume") == 202
-    assert page.until(lambda: not page.controller.is_paused)
+    assert page.until(lambda: page.controller.is_recognising)
     assert command("reload") == 202
     assert command("restart") == 202
     assert page.commands == ["reload", "restart"]
     assert command("say", "good morning") == 202
-    assert [text for text, _ in page.controller.announcer.speech._waiting] == ["good morning"]
+    assert [text for text, _ in page.controller.news.speech._waiting] == ["good morning"]
 
 
 @pytest.mark.parametrize(

@@ -51,14 +51,14 @@ def sign(page: Page, signing: Signing, times: int) -> list[Event]:
     spans = tuple((1 + every * i, 2.5 + every * i) for i in range(times))
     start = time.monotonic()
     clip = signing.but(signs=spans, length=every * times + 1).landmarks(start)
-    recognizer, announcer = page.controller.recognizer, page.controller.announcer
+    recognizer, news = page.controller.recognizer, page.controller.news
 
     def watch() -> list[Event]:
         recognizer.reset()
         events = []
         for item in clip:
             now = recognizer.push(item)
-            announcer.deliver(now)
+            news.deliver(now)
             events += now
         return events
 
@@ -160,12 +160,12 @@ def show_another(page: Page) -> None:
     camera = CameraSettings(source=f"{ARCHIVE}#drink")
     start = time.monotonic()
     clip = list(Playback(camera, is_live=False).landmarks(threading.Event()))
-    recognizer, announcer = page.controller.recognizer, page.controller.announcer
+    recognizer, news = page.controller.recognizer, page.controller.news
 
     def watch() -> None:
         recognizer.reset()
         for item in clip:
-            announcer.deliver(recognizer.push(Landmarks(start + item.time, item.points)))
+            news.deliver(recognizer.push(Landmarks(start + item.time, item.points)))
 
     page.controller.submit(watch).result(30)
 

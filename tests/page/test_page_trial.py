@@ -84,7 +84,7 @@ def children() -> list[str]:
     own = [task / "children" for task in Path("/proc/self/task").iterdir()]
     pids = " ".join(map(told, own)).split()
     commands = [told(Path("/proc", pid, "cmdline")).replace("\0", " ") for pid in pids]
-    return [command for command in commands if "trial_child" in command]
+    return [command for command in commands if "trial_process" in command]
 
 
 def told(path: Path) -> str:

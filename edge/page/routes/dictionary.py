@@ -1,4 +1,4 @@
-"""The dictionary: every sign that the device knows, how well, and how it moves."""
+"""Shows the dictionary: every sign that the device knows, how well, and how it moves."""
 
 from __future__ import annotations
 
@@ -23,11 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from starlette.datastructures import State
-
     from edge.config.settings import Settings
     from edge.landmarks.archive import Clip
-    from edge.page.context import PageContext
     from edge.recognition.bundle import Bundle, Manifest
 
 _BUNDLES_MAX: Final = 2
@@ -50,10 +47,6 @@ class _Evaluation(BaseModel):
 
     per_label: dict[str, _Figures]
     confused: list[tuple[str, str, int]] = []
-
-
-def prepare(state: State, page: PageContext) -> None:
-    """Nothing is kept."""
 
 
 def list_entries(settings: Settings, bundle: Bundle) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The live view: one WebSocket to each browser that watches."""
+"""Serves the live view: one WebSocket to each browser that watches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge.page.hub import Watcher
 
 if TYPE_CHECKING:
     from edge.page.access import Access
-    from edge.page.shown_frame import Shown
+    from edge.page.shown_frame import ShownFrame
 
 _WATCHERS_MAX: Final = 8
 """Browsers that may watch at once; each has its own copy of every picture sent."""
@@ -44,7 +44,7 @@ async def watch(socket: WebSocket) -> None:
     """Send everything that happens, until one of us goes away."""
     page = context_of(socket)
     await socket.accept()
-    if page.hub.watchers >= _WATCHERS_MAX:
+    if len(page.hub.watchers) >= _WATCHERS_MAX:
         await socket.close(_CLOSE_FULL, "too many watch")
         return
     wants = socket.query_params.get("picture", "0") == "1"
@@ -77,7 +77,7 @@ def _may_stay(socket: WebSocket, access: Access) -> bool:
 
 
 async def _send(
-    socket: WebSocket, messages: list[str], frame: Shown | None, *, with_picture: bool
+    socket: WebSocket, messages: list[str], frame: ShownFrame | None, *, with_picture: bool
 ) -> None:
     for message in messages:
         await asyncio.wait_for(socket.send_text(message), _SEND_TIME)

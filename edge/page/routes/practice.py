@@ -1,4 +1,4 @@
-"""Practising: a sign, or a list of them, to be made before the camera; how close each try was.
+"""Lets people practise signs before the camera, and tells how close each try was.
 
 There is one practice at a time, as there is one camera. What is signed is recognised, published
 and spoken as always.
@@ -25,10 +25,7 @@ from edge.recognition.bundle import OTHER
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from starlette.datastructures import State
-
     from edge.messages import Event
-    from edge.page.context import PageContext
 
 _TRIES_MAX: Final = 50
 """Tries that are remembered; the oldest give way."""
@@ -83,7 +80,7 @@ class Try:
 
 
 class Practice:
-    """What is to be signed and what was; safe to use from any thread."""
+    """Knows what somebody wants to sign, and what they signed; safe to use from any thread."""
 
     def __init__(self) -> None:
         """Nobody practises yet."""
@@ -165,12 +162,6 @@ class Practice:
             self._place += len(self._glosses) > 1
         elif gloss not in ("", OTHER):  # what was no sign at all was no try at it
             self._streak = 0
-
-
-def prepare(state: State, page: PageContext) -> None:
-    """Put what lives as long as the app into its state; listen to the hub."""
-    state.practice = Practice()
-    page.hub.listen(state.practice.hear)
 
 
 def _practice_of(request: Request) -> Practice:

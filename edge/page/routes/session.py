@@ -1,4 +1,4 @@
-"""Logging in and out, and what the page must know before anything else."""
+"""Logs people in and out, and tells what the page must know before anything else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def _tell(request: Request) -> Response:
         answer |= {
             "pictures": page.settings.pictures and page.has_camera,
             "camera": page.has_camera,
-            "device": page.device,
+            "device": page.device_name,
             "version": page.version,
             "mode": page.configured.spelling.mode,
             "upload_mb": page.settings.upload_mb,

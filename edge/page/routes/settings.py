@@ -1,4 +1,4 @@
-"""Settings and commands: the same as over MQTT, by the same rules."""
+"""Shows and changes settings and takes commands, by the same rules as MQTT."""
 
 from __future__ import annotations
 
@@ -38,9 +38,8 @@ class _Command(BaseModel):
 
 def _list(page: PageContext) -> list[dict[str, Any]]:
     """Describe each setting and say what it is now; a switch is ``ON`` or ``OFF``."""
-    controller = page.controller
-    profile = controller.profile
-    texts = describe(profile.settings, profile.options, is_recognising=not controller.is_paused)
+    profile, is_recognising = page.device.profile, page.device.is_recognising
+    texts = describe(profile.settings, profile.options, is_recognising=is_recognising)
     settings = []
     for name, fields in describe_settings(profile.options).items():
         kind = fields["platform"]
@@ -72,16 +71,16 @@ async def _change(request: Request) -> Response:
     value = (await read_body(request, _Value)).value
     text = ("ON" if value else "OFF") if isinstance(value, bool) else str(value)
     try:
-        choice = read_choice(name, text, page.controller.profile.options)
+        choice = read_choice(name, text, page.device.profile.options)
     except ConfigError as error:
         raise Refused(422, "value", str(error)) from None
-    await page.ask(lambda: page.controller.choose(choice))
+    await page.ask(lambda: page.device.choose(choice))
     return json_answer(_find(page, name))
 
 
 async def _restore(request: Request) -> Response:
     page = context_of(request)
-    await page.ask(lambda: page.controller.choose(None))
+    await page.ask(lambda: page.device.choose(None))
     return json_answer(_list(page))
 
 
@@ -92,7 +91,7 @@ async def _command(request: Request) -> Response:
         command: Command = make_command(wanted.name, wanted.argument)
     except ConfigError as error:
         raise Refused(422, "command", str(error)) from None
-    page.controller.announcer.carry_out(command)
+    page.device.carry_out(command)
     return json_answer({"name": command.name}, 202)
 
 

@@ -1,4 +1,4 @@
-"""How the device is: problems and what to do, the log, figures for Prometheus, ill or well."""
+"""Tells how the device is: problems and what to do, the log, figures for Prometheus."""
 
 from __future__ import annotations
 

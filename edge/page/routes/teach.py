@@ -1,17 +1,17 @@
-"""Teaching a word on the page: examples by countdown, each seen and kept or dropped."""
+"""Teaches a word on the page: examples by countdown, each seen and kept or dropped."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from edge.device.device_state import DeviceState
 from edge.errors import ConfigError, EdgeError
 from edge.messages import Progress, StateChange
 from edge.page.answers import Refused, json_answer, read_body
@@ -20,15 +20,13 @@ from edge.page.skeletons import segment_motion
 from edge.recognition.learning.taught_words import EXAMPLES_MAX, EXAMPLES_MIN, check_spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from starlette.datastructures import State
-
+    from edge.device.lesson_control import LessonControl
     from edge.messages import Event
     from edge.page.context import PageContext
-    from edge.recognition.learning.teacher import LessonView, Teacher
-
-Result = TypeVar("Result")
+    from edge.recognition.learning.lesson import Example
+    from edge.recognition.learning.teacher import LessonView
 
 _AFTER: Final = 0.1
 """Seconds after a countdown's end at which the page is told of it."""
@@ -53,15 +51,15 @@ class _More(BaseModel):
     countdown: _Countdown = 3.0
 
 
-def prepare(state: State, page: PageContext) -> None:  # noqa: ARG001 - as every part has it
-    """Tell those who watch of a lesson whenever it changes."""
+def make_listener(page: PageContext) -> Callable[[Event], None]:
+    """Make what tells those who watch of a lesson whenever it changes."""
 
     def hear(event: Event) -> None:
-        teacher = page.controller.recognizer.teacher
-        if isinstance(event, Progress) or (isinstance(event, StateChange) and teacher.is_teaching):
+        is_change = isinstance(event, StateChange) and page.device.lesson.is_teaching
+        if isinstance(event, Progress) or is_change:
             _tell(page)
 
-    page.hub.listen(hear)
+    return hear
 
 
 def describe(view: LessonView) -> dict[str, Any]:
@@ -92,57 +90,41 @@ def describe(view: LessonView) -> dict[str, Any]:
     }
 
 
-def _view(page: PageContext) -> dict[str, Any]:
-    """Look at the lesson; on the recognising thread."""
-    recognizer = page.controller.recognizer
-    view = recognizer.teacher.view(time.monotonic(), is_signing=recognizer.is_signing)
-    return describe(view)
-
-
 def _tell(page: PageContext) -> None:
     if page.hub.is_watched:
-        page.hub.tell("teach", _view(page))
+        page.hub.tell("teach", describe(page.device.lesson.view()))
 
 
-async def _change(page: PageContext, do: Callable[[Teacher], Result]) -> Result:
-    """Have something done to the teacher, then tell of it."""
+async def _change(page: PageContext, do: Callable[[LessonControl], None]) -> None:
+    """Have something done to the lesson, then tell of it."""
 
-    def change() -> Result:
-        result = do(page.controller.recognizer.teacher)
+    def change() -> None:
+        do(page.device.lesson)
         _tell(page)
-        return result
 
-    return await page.ask(change)
-
-
-def _deliver(page: PageContext, steps: Sequence[Progress]) -> None:
-    page.controller.announcer.deliver(steps)
+    await page.ask(change)
 
 
 async def _look(request: Request) -> Response:
     page = context_of(request)
-    return json_answer(await page.ask(lambda: _view(page)))
+    return json_answer(describe(await page.ask(page.device.lesson.view)))
 
 
 async def _begin(request: Request) -> Response:
     page = context_of(request)
     wanted = await read_body(request, _Lesson)
 
-    def begin(teacher: Teacher) -> None:
-        now = time.monotonic()
-        if teacher.view(now, is_signing=False).state not in _OVER:
+    def begin(lesson: LessonControl) -> None:
+        if lesson.view().state not in _OVER:
             raise Refused(409, "busy", "A word is being taught; finish that lesson first.")
-        if page.controller.is_off:
+        if page.device.state is not DeviceState.LISTENING:
             raise ConfigError("the device is paused or asleep")
-        steps = teacher.learn(
+        lesson.begin(
             wanted.word,
-            now,
-            wanted.examples,
+            examples=wanted.examples,
             spoken=check_spoken(wanted.spoken),
             countdown=wanted.countdown,
-            is_reviewed=True,
         )
-        _deliver(page, steps)
 
     await _change(page, begin)
     _tell_after(page, wanted.countdown)
@@ -152,62 +134,45 @@ async def _begin(request: Request) -> Response:
 async def _go_on(request: Request) -> Response:
     page = context_of(request)
     wanted = await read_body(request, _More)
-    await _change(page, lambda teacher: teacher.lesson.go_on(time.monotonic(), wanted.countdown))
+    await _change(page, lambda lesson: lesson.go_on(wanted.countdown))
     _tell_after(page, wanted.countdown)
     return Response(status_code=202)
 
 
 async def _finish(request: Request) -> Response:
-    page = context_of(request)
-    await _change(page, lambda teacher: _deliver(page, teacher.conclude()))
-    return json_answer(await page.ask(lambda: _view(page)))
+    await _change(context_of(request), lambda lesson: lesson.finish())
+    return await _look(request)
 
 
 async def _cancel(request: Request) -> Response:
-    page = context_of(request)
-    await _change(page, lambda teacher: _deliver(page, teacher.stop("cancelled")))
+    await _change(context_of(request), lambda lesson: lesson.give_up("cancelled"))
     return Response(status_code=204)
 
 
-async def _keep(request: Request) -> Response:
+async def _judge(request: Request) -> Response:
+    """Keep an example (PUT), or drop it (DELETE)."""
     number = _number_of(request)
 
-    def keep(teacher: Teacher) -> None:
-        _check(teacher, number)
-        teacher.lesson.keep(number, time.monotonic())
+    def judge(lesson: LessonControl) -> None:
+        _find(lesson, number)
+        change = lesson.keep if request.method == "PUT" else lesson.drop
+        change(number)
 
-    await _change(context_of(request), keep)
-    return Response(status_code=204)
-
-
-async def _drop(request: Request) -> Response:
-    number = _number_of(request)
-
-    def drop(teacher: Teacher) -> None:
-        _check(teacher, number)
-        teacher.lesson.drop(number, time.monotonic())
-
-    await _change(context_of(request), drop)
+    await _change(context_of(request), judge)
     return Response(status_code=204)
 
 
 async def _move(request: Request) -> Response:
     page, number = context_of(request), _number_of(request)
-
-    def find() -> dict[str, Any]:
-        teacher = page.controller.recognizer.teacher
-        _check(teacher, number)
-        segment = teacher.lesson.find(number).segment
-        if segment is None:
-            raise Refused(404, "no_motion", "Too little was seen of this example.")
-        return segment_motion(segment)
-
-    return json_answer(await page.ask(find))
+    example = await page.ask(lambda: _find(page.device.lesson, number))
+    if example.segment is None:
+        raise Refused(404, "no_motion", "Too little was seen of this example.")
+    return json_answer(segment_motion(example.segment))
 
 
 async def _forget(request: Request) -> Response:
-    page, word = context_of(request), request.path_params["gloss"]
-    await _change(page, lambda teacher: _deliver(page, teacher.forget(word)))
+    word = request.path_params["gloss"]
+    await _change(context_of(request), lambda lesson: lesson.forget(word))
     return Response(status_code=204)
 
 
@@ -218,10 +183,10 @@ def _number_of(request: Request) -> int:
     return int(number)
 
 
-def _check(teacher: Teacher, number: int) -> None:
-    """Refuse an example that is not there."""
+def _find(lesson: LessonControl, number: int) -> Example:
+    """Find an example, or refuse one that is not there."""
     try:
-        teacher.lesson.find(number)
+        return lesson.example(number)
     except EdgeError as error:
         raise Refused(404, "unknown_example", str(error)) from None
 
@@ -231,7 +196,7 @@ def _tell_after(page: PageContext, countdown: float) -> None:
 
     def tell() -> None:
         with contextlib.suppress(EdgeError):  # too busy; the next change is told anyway
-            page.controller.submit(lambda: _tell(page))
+            page.device.submit(lambda: _tell(page))
 
     asyncio.get_running_loop().call_later(countdown + _AFTER, tell)
 
@@ -242,8 +207,7 @@ ROUTES: Final = [
     Route("/api/teach", _cancel, methods=["DELETE"]),
     Route("/api/teach/more", _go_on, methods=["POST"]),
     Route("/api/teach/finish", _finish, methods=["POST"]),
-    Route("/api/teach/examples/{number}", _keep, methods=["PUT"]),
-    Route("/api/teach/examples/{number}", _drop, methods=["DELETE"]),
+    Route("/api/teach/examples/{number}", _judge, methods=["PUT", "DELETE"]),
     Route("/api/teach/examples/{number}/motion", _move),
     Route("/api/signs/{gloss:path}", _forget, methods=["DELETE"]),
 ]

@@ -1,4 +1,4 @@
-"""Trying a video: ``POST /api/trial`` takes a clip and tells what it shows.
+"""Takes a video at ``POST /api/trial`` and tells what it shows.
 
 The clip lies in a file without a name, which is gone whatever ends the request or the program,
 and only a child process with limits (``edge.page.trial_process``) ever parses it.
@@ -30,10 +30,6 @@ from edge.recognition.bundle import find_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from starlette.datastructures import State
-
-    from edge.page.context import PageContext
 
 logger = logging.getLogger(__name__)
 
@@ -79,12 +75,6 @@ class Trials:
             yield
         finally:
             self.is_busy = False
-
-
-def prepare(state: State, page: PageContext) -> None:  # noqa: ARG001 - as every part has it
-    """Put what lives as long as the app into its state."""
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # else a line for each bad form
-    state.trials = Trials()
 
 
 async def _try(request: Request) -> Response:

@@ -12,8 +12,8 @@ from broker import MOSQUITTO, Broker
 
 from edge.config.settings import MqttSettings
 from edge.errors import SourceError
-from edge.evaluation import broker_delay as echo
-from edge.evaluation.broker_delay import Echo
+from edge.evaluation import broker_delay
+from edge.evaluation.broker_delay import BrokerDelay
 from edge.messages import Sign
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ needs_broker = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not in
 
 def settings_of(port: int) -> MqttSettings:
     """Name a broker of this machine."""
-    return MqttSettings(host="127.0.0.1", port=port, base="echo-test")
+    return MqttSettings(host="127.0.0.1", port=port, base="delay-test")
 
 
 def sign(gloss: str) -> Sign:
@@ -36,9 +36,9 @@ def sign(gloss: str) -> Sign:
 
 @needs_broker
 def test_word_comes_back_and_its_way_is_timed(broker: Broker, subscriber: Subscriber) -> None:
-    with Echo(settings_of(broker.port)) as both:
+    with BrokerDelay(settings_of(broker.port)) as delay:
         began = time.perf_counter()
-        took = [both.send(sign(gloss)) for gloss in ("book", "tree", "book")]
+        took = [delay.measure(sign(gloss)) for gloss in ("book", "tree", "book")]
         whole = time.perf_counter() - began
     assert all(0 < one < 5 for one in took)
     assert sum(took) <= whole
@@ -47,17 +47,19 @@ def test_word_comes_back_and_its_way_is_timed(broker: Broker, subscriber: Subscr
     )
     received = [one for one in subscriber.messages if one.topic.endswith("/sign")]
     assert [one.fields["event_type"] for one in received] == ["book", "tree", "book"]
-    assert {one.topic for one in received} == {f"echo-test/{echo.DEVICE}/sign"}
+    assert {one.topic for one in received} == {f"delay-test/{broker_delay.DEVICE}/sign"}
     assert not any(one.is_retained for one in received)
 
 
 @needs_broker
 def test_it_leaves_when_it_is_done(broker: Broker, subscriber: Subscriber) -> None:
     before = threading.active_count()
-    with Echo(settings_of(broker.port)) as both:
-        both.send(sign("book"))
-    assert subscriber.wait_for_text(f"{echo.DEVICE}/availability", "")  # nothing is retained
-    assert subscriber.texts(f"{echo.DEVICE}/availability")[-2:] == ["offline", ""]
+    with BrokerDelay(settings_of(broker.port)) as delay:
+        delay.measure(sign("book"))
+    assert subscriber.wait_for_text(
+        f"{broker_delay.DEVICE}/availability", ""
+    )  # nothing is retained
+    assert subscriber.texts(f"{broker_delay.DEVICE}/availability")[-2:] == ["offline", ""]
     until = time.monotonic() + 5
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.01)
@@ -68,11 +70,11 @@ def test_it_leaves_when_it_is_done(broker: Broker, subscriber: Subscriber) -> No
 def test_word_of_another_device_is_not_taken_for_ours(
     broker: Broker, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(echo, "_PATIENCE", 0.5)
-    with Echo(settings_of(broker.port)) as both:
-        subscriber.publish("echo-test/other/sign", "{}")
+    monkeypatch.setattr(broker_delay, "_PATIENCE", 0.5)
+    with BrokerDelay(settings_of(broker.port)) as delay:
+        subscriber.publish("delay-test/other/sign", "{}")
         with broker.frozen(), pytest.raises(SourceError, match="did not come back"):
-            both.send(sign("book"))
+            delay.measure(sign("book"))
 
 
 def test_broker_that_is_not_there_is_named_at_once() -> None:
@@ -82,7 +84,7 @@ def test_broker_that_is_not_there_is_named_at_once() -> None:
     began = time.monotonic()
     with (
         pytest.raises(SourceError, match=rf"127\.0\.0\.1:{port}.*refused") as caught,
-        Echo(settings_of(port)),
+        BrokerDelay(settings_of(port)),
     ):
         pytest.fail("there is no broker")
     assert "\n" not in str(caught.value)
@@ -90,17 +92,31 @@ def test_broker_that_is_not_there_is_named_at_once() -> None:
 
 
 @needs_broker
+def test_broker_that_asks_for_a_login_is_given_that_of_the_settings(tmp_path: Path) -> None:
+    strict = Broker(tmp_path, user="anna", password="secret")  # noqa: S106 - of this broker
+    strict.start()
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    login = {"username": "anna", "password_file": str(secret), "protocol": "5"}
+    try:
+        with BrokerDelay(settings_of(strict.port).model_copy(update=login)) as delay:
+            assert delay.measure(sign("book")) > 0
+    finally:
+        strict.stop()
+
+
+@needs_broker
 def test_broker_that_lets_nobody_in_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(echo, "_PATIENCE", 0.5)
+    monkeypatch.setattr(broker_delay, "_PATIENCE", 0.5)
     strict = Broker(tmp_path, user="anna", password="secret")  # noqa: S106 - of this broker
     strict.start()
     before = threading.active_count()
     try:
         with (
             pytest.raises(SourceError, match="does not let us subscribe"),
-            Echo(settings_of(strict.port)),
+            BrokerDelay(settings_of(strict.port)),
         ):
             pytest.fail("nobody is let in")
         assert threading.active_count() == before

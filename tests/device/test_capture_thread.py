@@ -12,7 +12,7 @@ import pytest
 from daemons import archive, eventually
 
 from edge.config.settings import CameraSettings
-from edge.device.capture_thread import Feed
+from edge.device.capture_thread import CaptureThread
 from edge.errors import SourceError
 
 if TYPE_CHECKING:
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A feed on a thread of its own, and what it said."""
+    """A source read on a thread of its own, and what it said."""
 
     def __init__(self, source: str, *, is_wanted: bool = True, **camera: object) -> None:
         self.states: list[tuple[bool, str]] = []
         settings = CameraSettings.model_validate({"source": source, **camera})
-        self.feed = Feed(settings, lambda is_up, why: self.states.append((is_up, why)))
-        self.feed.want(is_wanted)
+        self.capture = CaptureThread(settings, lambda is_up, why: self.states.append((is_up, why)))
+        self.capture.want(is_wanted)
         self.error: SourceError | None = None
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
     def _run(self) -> None:
         try:
-            self.feed.run()
+            self.capture.run()
         except SourceError as error:
             self.error = error
 
     def gives(self, within: float = 5.0) -> bool:
         """Tell whether something new comes."""
-        self.feed.slot.get(0.05)
-        return self.feed.slot.get(within) is not None
+        self.capture.slot.get(0.05)
+        return self.capture.slot.get(within) is not None
 
     def close(self) -> float:
         """End it, and return how many seconds that took."""
         begun = time.monotonic()
-        self.feed.close()
+        self.capture.close()
         self.thread.join(5)
         assert not self.thread.is_alive()
         return time.monotonic() - begun
@@ -64,23 +64,23 @@ def test_source_is_let_go_of_while_it_is_not_wanted_and_taken_up_again(images: P
     run = Run(str(images), loop=True)
     assert run.gives()
     for _ in range(2):
-        run.feed.want(False)
+        run.capture.want(False)
         assert eventually(lambda: run.states[-1] == (False, ""), 5)
         assert not run.gives(0.4)
-        assert not run.feed.slot.is_over
-        assert run.feed.heart.is_alive
-        run.feed.want(True)
+        assert not run.capture.slot.is_over
+        assert run.capture.heart.is_alive
+        run.capture.want(True)
         assert run.gives()
         assert run.states[-1] == (True, "64x48 recording")
     assert run.close() < 1
-    assert run.feed.slot.is_over
+    assert run.capture.slot.is_over
 
 
 def test_source_that_is_not_wanted_at_the_start_is_opened_later() -> None:
     run = Run(archive("yes"), is_wanted=False)
-    assert not run.feed.has_pictures
+    assert not run.capture.has_pictures
     assert not run.gives(0.5)
-    run.feed.want(True)
+    run.capture.want(True)
     assert run.gives()
     assert run.close() < 1
 
@@ -89,33 +89,33 @@ def test_recording_that_has_ended_is_over_and_a_resting_one_is_not(images: Path)
     run = Run(str(images), loop=False, fps=50)
     run.thread.join(5)
     assert not run.thread.is_alive()
-    assert run.feed.slot.get(0) is not None
-    assert run.feed.slot.is_over
-    run.feed.close()
+    assert run.capture.slot.get(0) is not None
+    assert run.capture.slot.is_over
+    run.capture.close()
 
 
 def test_recording_that_is_gone_when_it_is_wanted_again_is_an_error(images: Path) -> None:
     run = Run(str(images), loop=True)
     assert run.gives()
-    run.feed.want(False)
+    run.capture.want(False)
     assert eventually(lambda: run.states[-1] == (False, ""), 5)
     for image in images.iterdir():
         image.unlink()
-    run.feed.want(True)
+    run.capture.want(True)
     run.thread.join(5)
     assert run.error is not None
     assert str(images) in str(run.error)
-    run.feed.close()
+    run.capture.close()
 
 
 def test_missing_camera_beats_while_it_is_waited_for_and_ends_at_once() -> None:
     run = Run("http://127.0.0.1:1/", retry_max=600.0)
     assert eventually(lambda: bool(run.states) and not run.states[-1][0], 15)
-    run.feed.heart._due = 0.0
-    assert eventually(lambda: run.feed.heart.is_alive, 2)
-    run.feed.want(False)
+    run.capture.heart._due = 0.0
+    assert eventually(lambda: run.capture.heart.is_alive, 2)
+    run.capture.want(False)
     assert eventually(lambda: run.states[-1] == (False, ""), 5)
-    run.feed.want(True)
+    run.capture.want(True)
     assert eventually(lambda: run.states[-1] != (False, ""), 15)
     assert run.close() < 1
 

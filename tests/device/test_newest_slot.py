@@ -8,11 +8,11 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.device.newest_slot import Slot
+from edge.device.newest_slot import NewestSlot
 
 
 def test_newest_wins_and_the_lost_are_counted() -> None:
-    slot: Slot[int] = Slot()
+    slot: NewestSlot[int] = NewestSlot()
     for item in (1, 2, 3):
         slot.put(item)
     assert slot.get(0) == 3
@@ -21,14 +21,14 @@ def test_newest_wins_and_the_lost_are_counted() -> None:
 
 
 def test_empty_slot_is_waited_for_no_longer_than_asked() -> None:
-    slot: Slot[int] = Slot()
+    slot: NewestSlot[int] = NewestSlot()
     start = time.monotonic()
     assert slot.get(0.05) is None
     assert 0.04 <= time.monotonic() - start < 1
 
 
 def test_waiting_reader_gets_what_comes() -> None:
-    slot: Slot[str] = Slot()
+    slot: NewestSlot[str] = NewestSlot()
     timer = threading.Timer(0.05, slot.put, ["late"])
     timer.start()
     start = time.monotonic()
@@ -38,7 +38,7 @@ def test_waiting_reader_gets_what_comes() -> None:
 
 
 def test_end_wakes_the_waiting_reader() -> None:
-    slot: Slot[str] = Slot()
+    slot: NewestSlot[str] = NewestSlot()
     timer = threading.Timer(0.05, slot.end)
     timer.start()
     start = time.monotonic()
@@ -49,7 +49,7 @@ def test_end_wakes_the_waiting_reader() -> None:
 
 
 def test_last_item_is_still_got_after_the_end() -> None:
-    slot: Slot[int] = Slot()
+    slot: NewestSlot[int] = NewestSlot()
     slot.put(1)
     slot.end()
     assert not slot.is_over
@@ -58,7 +58,7 @@ def test_last_item_is_still_got_after_the_end() -> None:
 
 
 def test_false_items_are_items() -> None:
-    slot: Slot[int] = Slot()
+    slot: NewestSlot[int] = NewestSlot()
     slot.put(0)
     slot.put(0)
     assert slot.dropped == 1
@@ -67,7 +67,7 @@ def test_false_items_are_items() -> None:
 
 @given(st.lists(st.booleans(), max_size=40))
 def test_every_item_is_got_or_counted_as_dropped(puts: list[bool]) -> None:
-    slot: Slot[int] = Slot()
+    slot: NewestSlot[int] = NewestSlot()
     got = []
     for index, is_put in enumerate(puts):
         if is_put:
@@ -80,7 +80,7 @@ def test_every_item_is_got_or_counted_as_dropped(puts: list[bool]) -> None:
 
 
 def test_two_threads_lose_nothing_uncounted() -> None:
-    slot: Slot[int] = Slot()
+    slot: NewestSlot[int] = NewestSlot()
     writer = threading.Thread(target=fill, args=(slot,))
     got = []
     writer.start()
@@ -93,7 +93,7 @@ def test_two_threads_lose_nothing_uncounted() -> None:
     assert len(got) + slot.dropped == 2000
 
 
-def fill(slot: Slot[int]) -> None:
+def fill(slot: NewestSlot[int]) -> None:
     """Put two thousand numbers, then end."""
     for index in range(2000):
         slot.put(index)
