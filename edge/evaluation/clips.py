@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,14 @@ from edge.evaluation.hands import classify_hands, evaluate_hands
 from edge.evaluation.metrics import Tally, share
 from edge.landmarks.archive import Clip
 from edge.landmarks.skeleton import mirror
-from edge.recognition.clips import make_clip_segmenter, predict, read_archive, read_file
+from edge.recognition.clips import (
+    cut,
+    make_clip_segmenter,
+    predict,
+    read_archive,
+    read_file,
+    whole_clip,
+)
 from edge.recognition.learning.teacher import recall
 from edge.recognition.spelling.letter_classifier import has_hands_for, make_classifier
 
@@ -26,6 +34,9 @@ if TYPE_CHECKING:
     from edge.recognition.classifying.classifier import Classifier
     from edge.recognition.segmenting.segmenter import Segmenter
 
+LOST: Final = ("not_found", "cut_wrongly", "another_first", "unsure")
+"""Where a clip is lost: the segmenter finds no sign; whole it would be right, but not as it is
+cut; another word is the likeliest; the right one is too unlikely to be said."""
 RATES: Final = (30, 15, 10, 7, 5)
 """Frames per second at which clips are tried."""
 
@@ -81,6 +92,7 @@ def evaluate_archives(
         return evaluate_hands(paths, settings, bundle, is_full=is_full, float_network=float_network)
     sources = [(path.name, clip) for path in paths for clip in read_archive(path)]
     clips = [clip for _, clip in sources if clip.label in bundle.glosses]
+    strange = [clip for _, clip in sources if clip.label not in bundle.glosses]
     wanted = settings.classifier
     classifier = make_classifier(bundle, threshold=wanted.threshold, hand=wanted.dominant_hand)
     segmenter = make_clip_segmenter(settings.segmenter, classifier)
@@ -88,6 +100,11 @@ def evaluate_archives(
     report = {
         "model": bundle.manifest.name,
         **_count(sources, dict(zip(clips, predictions, strict=True))),
+        "unknown_said": share(
+            sum(predict(clip, segmenter, classifier).is_accepted for clip in strange), len(strange)
+        ),
+        "lost": _lost(clips, predictions, segmenter, classifier),
+        "by_signer": _by_signer(clips, predictions),
     }
     if is_full:
         report["mirrored"] = _top1([flip(clip) for clip in clips], segmenter, classifier)
@@ -125,6 +142,36 @@ def _count(sources: Sequence[tuple[str, Clip]], said: Mapping[Clip, Prediction])
             one.add(clip.label, said.get(clip))
     shares = {name: one.shares() for name, one in by_source.items()}
     return {**tally.report(), "by_source": shares}
+
+
+def _by_signer(
+    clips: Sequence[Clip], predictions: Sequence[Prediction]
+) -> dict[str, dict[str, Any]]:
+    """Give the shares of each person, who is easily lost in the mean."""
+    tallies: defaultdict[str, Tally] = defaultdict(Tally)
+    for clip, prediction in zip(clips, predictions, strict=True):
+        tallies[clip.signer].add(clip.label, prediction)
+    return {signer: tallies[signer].shares() for signer in sorted(tallies)}
+
+
+def _lost(
+    clips: Sequence[Clip],
+    predictions: Sequence[Prediction],
+    segmenter: Segmenter,
+    classifier: Classifier,
+) -> dict[str, int]:
+    """Count the clips that the daemon would not say right, by where they are lost."""
+    lost = dict.fromkeys(LOST, 0)
+    for clip, prediction in zip(clips, predictions, strict=True):
+        is_first = prediction.top[0][0] == clip.label
+        if not cut(clip, segmenter):
+            lost["not_found"] += 1
+        elif is_first:
+            lost["unsure"] += not prediction.is_accepted
+        else:
+            whole = classifier.classify_together([whole_clip(clip)])
+            lost["cut_wrongly" if whole.top[0][0] == clip.label else "another_first"] += 1
+    return lost
 
 
 def _top1(clips: Sequence[Clip], segmenter: Segmenter, classifier: Classifier) -> float | None:

@@ -38,6 +38,8 @@ def evaluation_table(report: Mapping[str, Any]) -> str:
         ),
         align([(name, value) for name, value in _conditions(report)]),
     ]
+    if lost := report.get("lost"):
+        parts.append(align([("where clips are lost", "clips"), *lost.items()]))
     if confused := report.get("confused"):
         parts.append(
             align([("signed", "said", "clips"), *((one, two, n) for one, two, n in confused)])
@@ -88,6 +90,8 @@ def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:
 def _conditions(report: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Give the figures of the other conditions, as far as they were measured."""
     found: list[tuple[str, Any]] = [("calibration_error", report.get("calibration_error"))]
+    if report.get("unknown_said") is not None:
+        found.append(("unknown labels said as some word", report["unknown_said"]))
     if "mirrored" in report:
         found.append(("top1 mirrored", report["mirrored"]))
     for rate, one in report.get("by_fps", {}).items():

@@ -56,8 +56,12 @@ def predict(clip: Clip, segmenter: Segmenter, classifier: Classifier) -> Predict
 
     Teaching clips repeat their one sign; what is seen several times is known better.
     """
-    whole = Segment(0.0, len(clip.points) / clip.fps, clip.times, clip.points, "stop")
-    return classifier.classify_together(cut(clip, segmenter) or [whole])
+    return classifier.classify_together(cut(clip, segmenter) or [whole_clip(clip)])
+
+
+def whole_clip(clip: Clip) -> Segment:
+    """All of a clip as one segment."""
+    return Segment(0.0, len(clip.points) / clip.fps, clip.times, clip.points, "stop")
 
 
 def cut(clip: Clip, segmenter: Segmenter) -> list[Segment]:

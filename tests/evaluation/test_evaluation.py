@@ -297,6 +297,42 @@ def test_each_source_has_its_own_figures(
     assert figures["top1"] == pytest.approx(2 / 3, abs=1e-4)
 
 
+def test_where_a_clip_is_lost_is_told(
+    bundle: Bundle, words: dict[str, Clip], tmp_path: Path
+) -> None:
+    one, other, third, *_ = words.values()
+    nobody = replace(one, points=np.full_like(one.points, np.nan))
+    path = write_named(
+        tmp_path / "a.npz",
+        [one, replace(other, label=one.label), nobody, replace(third, label="xyz")],
+    )
+    lost = evaluate_archives([path], SETTINGS, bundle)["lost"]
+    assert lost == {"not_found": 1, "cut_wrongly": 0, "another_first": 1, "unsure": 0}
+    strict = Settings.model_validate({"classifier": {"threshold": 1.0}})
+    assert evaluate_archives([path], strict, bundle)["lost"]["unsure"] == 1
+
+
+def test_unknown_labels_that_are_said_are_counted(
+    bundle: Bundle, words: dict[str, Clip], tmp_path: Path
+) -> None:
+    one, other, *_ = (replace(clip, label="xyz") for clip in words.values())
+    path = write_named(tmp_path / "a.npz", [one, other])
+    strict = Settings.model_validate({"classifier": {"threshold": 1.0}})
+    assert evaluate_archives([path], strict, bundle)["unknown_said"] == 0
+    ready = Settings.model_validate({"classifier": {"threshold": 0.01}})
+    assert evaluate_archives([path], ready, bundle)["unknown_said"] == 1
+
+
+def test_each_person_has_figures_of_their_own(
+    bundle: Bundle, words: dict[str, Clip], tmp_path: Path
+) -> None:
+    one, other, *_ = words.values()
+    clips = [replace(one, signer="anna"), replace(one, label=other.label, signer="ben")]
+    figures = evaluate_archives([write_named(tmp_path / "a.npz", clips)], SETTINGS, bundle)
+    tops = {signer: shares["top1"] for signer, shares in figures["by_signer"].items()}
+    assert tops == {"anna": 1.0, "ben": 0.0}
+
+
 def test_float_network_is_measured_against_what_the_bundle_says(
     bundle: Bundle, words: dict[str, Clip], tmp_path: Path
 ) -> None:
