@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.__main__ import _parser
+from edge.__main__ import make_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -31,7 +31,7 @@ def commands_of(path: Path) -> list[list[str]]:
 def test_every_command_in_a_document_is_understood(path: Path) -> None:
     for arguments in commands_of(path):
         try:
-            options = _parser().parse_args(arguments)
+            options = make_parser().parse_args(arguments)
         except SystemExit:
             pytest.fail(f"{path.name}: sign-edge {shlex.join(arguments)}")
         assert options.command == arguments[0]

@@ -47,7 +47,7 @@ def test_page_is_off_and_local_by_default() -> None:
 def test_device_without_a_page_imports_nothing_of_it() -> None:
     program = (
         "import sys\n"
-        "import edge.commands.daemon, edge.pipeline\n"
+        "import edge.commands.run, edge.pipeline\n"
         "found = {'starlette', 'uvicorn', 'websockets', 'prometheus_client', 'asyncio',\n"
         "         'edge.page.hub', 'edge.page.app'} & set(sys.modules)\n"
         "sys.exit(f'imported: {found}' if found else 0)\n"

@@ -6,18 +6,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge.commands.dataset import options as shared
+from edge.commands import shared_options as shared
 from edge.commands.output import print_json, print_line
 
 if TYPE_CHECKING:
     import argparse
 
-    Actions = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no other name
 
 _SPLITS: Final = ("train", "val", "test")
 
 
-def add_parsers(actions: Actions) -> None:
+def add_parsers(actions: shared.Commands) -> None:
     """Add the actions of this module."""
     _add_clean(actions)
     labels = actions.add_parser(
@@ -65,7 +64,7 @@ def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--force", action="store_true", help="though the output exists")
 
 
-def _add_clean(actions: Actions) -> None:
+def _add_clean(actions: shared.Commands) -> None:
     parser = actions.add_parser(
         "clean",
         parents=[shared.progress(), shared.machine()],
@@ -100,7 +99,7 @@ def _add_clean(actions: Actions) -> None:
     parser.set_defaults(act=clean_action)
 
 
-def _add_split(actions: Actions) -> None:
+def _add_split(actions: shared.Commands) -> None:
     parser = actions.add_parser(
         "split",
         parents=[shared.progress(), shared.machine()],
@@ -188,7 +187,7 @@ def labels_action(options: argparse.Namespace) -> int:
         options.archive, options.output, mapping, only_mapped=options.only, quiet=options.quiet
     )
     if options.json:
-        print_json(asdict(done))
+        print_json(done)
         return 0
     for label in done.unused:
         _warn(f"{options.mapping}: {label!r} is not in {options.archive}")

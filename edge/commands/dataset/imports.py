@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edge.commands import shared_options as shared
 from edge.commands.output import print_json, print_line
 from edge.dataset.outputs import refuse_existing
 from edge.dataset.progress import track
@@ -20,6 +22,98 @@ if TYPE_CHECKING:
 
 _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
 """Of ``--size``."""
+
+
+def add_parsers(actions: shared.Commands) -> None:
+    """Add ``import`` and its formats."""
+    parser = actions.add_parser("import", help="other formats to manifests and archives")
+    formats = parser.add_subparsers(dest="format", required=True, metavar="FORMAT")
+    _add_manifests(formats)
+    _add_archives(formats)
+
+
+def _add_manifests(formats: shared.Commands) -> None:
+    parents = [shared.output("manifest (.csv)"), shared.machine()]
+    folder = formats.add_parser("folder", parents=parents, help="videos by word -> manifest")
+    folder.add_argument("source", type=Path, metavar="FOLDER", help="WORD/[SIGNER/]NAME.mp4")
+    _add_pattern(folder)
+    folder.add_argument("--signer", default="", metavar="NAME", help="who signs, if not said")
+    folder.set_defaults(act=import_folder)
+    listing = formats.add_parser(
+        "listing", parents=parents, help="a CSV that lists videos, as ASL Citizen's -> manifest"
+    )
+    listing.add_argument("source", type=Path, metavar="FILE", help="CSV or TSV")
+    listing.add_argument("--videos", type=Path, required=True, metavar="FOLDER")
+    for name, what in (
+        ("label", "the gloss"),
+        ("file", "the video"),
+        ("signer", "who signs"),
+        ("split", "train, val, test"),
+    ):
+        listing.add_argument(
+            f"--{name}", default="", metavar="COLUMN", help=f"{what}: a name, or a number from 1"
+        )
+    listing.add_argument("--part", default="", metavar="SPLIT", help="the split of all its clips")
+    listing.add_argument("--suffix", default="", help="of the files, where the list lacks it")
+    _add_pattern(listing)
+    listing.set_defaults(act=import_listing)
+    for name, title in (("wlasl", "WLASL's JSON"), ("ms-asl", "MS-ASL's JSON")):
+        catalogue = formats.add_parser(name, parents=parents, help=f"{title} -> manifest")
+        catalogue.add_argument("sources", type=Path, nargs="+", metavar="FILE")
+        catalogue.add_argument(
+            "--videos", type=Path, metavar="FOLDER", help="where cut clips lie, named by their id"
+        )
+        catalogue.set_defaults(act=import_catalogue)
+
+
+def _add_archives(formats: shared.Commands) -> None:
+    parents = [shared.output(), shared.progress(), shared.machine()]
+    gislr = formats.add_parser("gislr", parents=parents, help="Kaggle's asl-signs -> archive")
+    gislr.add_argument("source", type=Path, metavar="FOLDER", help="holds train.csv")
+    _add_jobs(gislr)
+    gislr.set_defaults(act=import_gislr)
+    mp_data = formats.add_parser(
+        "mp-data", parents=parents, help="MP_Data/WORD/NUMBER/FRAME.npy -> archive"
+    )
+    mp_data.add_argument("source", type=Path, metavar="FOLDER", help="holds a folder a word")
+    mp_data.set_defaults(act=import_mp_data)
+    table = formats.add_parser(
+        "table", parents=parents, help="landmarks in CSV or Parquet -> archive"
+    )
+    table.add_argument("sources", type=Path, nargs="+", metavar="FILE")
+    table.add_argument("--size", metavar="WxH", help="the picture's, where points are in pixels")
+    table.set_defaults(act=import_table)
+    for parser in (gislr, mp_data, table):
+        parser.add_argument("--fps", type=float, help="where the data does not say")
+        parser.add_argument("--aspect", type=float, metavar="W/H", help="of the picture, likewise")
+    for parser in (mp_data, table):
+        parser.add_argument("--signer", default="", metavar="NAME", help="who signs, if not said")
+    pose = formats.add_parser("pose", parents=parents, help="a folder of .pose files -> archive")
+    pose.add_argument("source", type=Path, metavar="FOLDER")
+    _add_pattern(pose)
+    pose.set_defaults(act=import_pose)
+    alphabet = formats.add_parser(
+        "alphabet", parents=parents, help="pictures in folders A to Z -> hand archive"
+    )
+    alphabet.add_argument("source", type=Path, metavar="FOLDER")
+    alphabet.add_argument("--signer", default="", metavar="NAME", help="whose hands they are")
+    _add_pattern(alphabet)
+    _add_jobs(alphabet)
+    alphabet.set_defaults(act=import_alphabet)
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="processes (default: one core stays free)"
+    )
+
+
+def _add_pattern(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pattern",
+        metavar="REGEX",
+        help="of paths named otherwise, with groups (?P<label>...), signer, name, split",
+    )
 
 
 def import_folder(options: argparse.Namespace) -> int:

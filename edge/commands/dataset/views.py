@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge.commands.dataset import options as shared
+from edge.commands import shared_options as shared
 from edge.commands.output import print_json, print_line
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ _SHOWN: Final = 20
 """Rows of a table, unless all are asked for."""
 
 
-def add_parsers(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parsers(actions: shared.Commands) -> None:
     """Add the actions of this module."""
     stats = actions.add_parser(
         "stats",

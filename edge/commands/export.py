@@ -1,34 +1,30 @@
-"""Networks and bundles."""
+"""``sign-edge export``: a bundle is made of finished runs."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.commands import shared_options as shared
 from edge.commands.output import print_line
-from edge.errors import DependencyError
+from edge.commands.train import need_training
 
 if TYPE_CHECKING:
     import argparse
 
 
-def train(options: argparse.Namespace) -> int:
-    """Train a network."""
-    _need_training()
-    from edge.training.recipe import read_recipe
-    from edge.training.train import train as train_run
-
-    run = options.run or Path("runs") / options.recipe.stem
-    train_run(read_recipe(options.recipe, options.set), options.data, run)
-    print_line(f"trained: {run}")
-    return 0
+def add_parser(commands: shared.Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("export", help="make a bundle of finished runs (extra train)")
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="several: their mean")
+    parser.add_argument("--bundle", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="default: where train found it")
+    parser.set_defaults(act=export)
 
 
 def export(options: argparse.Namespace) -> int:
     """Make a bundle of finished runs."""
-    _need_training()
+    need_training()
     from edge.training.export import export as export_bundle
 
     figures = export_bundle(options.runs, options.bundle, options.data)
@@ -39,9 +35,3 @@ def export(options: argparse.Namespace) -> int:
         f"exported: {options.bundle}; try: sign-edge run --set classifier.bundle={options.bundle}"
     )
     return 0
-
-
-def _need_training() -> None:
-    if importlib.util.find_spec("tensorflow") is None:
-        raise DependencyError("training needs TensorFlow: scripts/setup --extras train")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # CUDA that is not there is no news
