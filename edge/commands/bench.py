@@ -29,11 +29,11 @@ def add_parser(commands: shared.Commands) -> None:
 
 def bench(options: argparse.Namespace) -> int:
     """Measure the backends side by side on the same frames of videos."""
-    from edge.evaluation.bench.report import measure
+    from edge.evaluation.bench.report import measure_backends
     from edge.evaluation.bench.table import bench_table
 
     settings = load_settings(options)
-    report = measure(options.files, settings, _tell)
+    report = measure_backends(options.files, settings, _tell)
     if options.json:
         print_json(report)
     else:

@@ -29,7 +29,7 @@ def add_parser(commands: shared.Commands) -> None:
 
 def compare(options: argparse.Namespace) -> int:
     """Print bundles side by side: accuracy, size, time."""
-    from edge.evaluation.comparison import compare_bundles
+    from edge.evaluation.bundle_comparison import compare_bundles
     from edge.evaluation.tables import comparison_table
     from edge.recognition.bundle import find_bundle
 

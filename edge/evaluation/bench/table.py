@@ -1,4 +1,4 @@
-"""A benchmark's report for people."""
+"""Sets the benchmark's report as tables for people."""
 
 from __future__ import annotations
 
