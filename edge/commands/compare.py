@@ -30,7 +30,7 @@ def add_parser(commands: shared.Commands) -> None:
 def compare(options: argparse.Namespace) -> int:
     """Print bundles side by side: accuracy, size, time."""
     from edge.evaluation.bundle_comparison import compare_bundles
-    from edge.evaluation.tables import comparison_table
+    from edge.evaluation.report_tables import comparison_table
     from edge.recognition.bundle import find_bundle
 
     settings = load_settings(options)

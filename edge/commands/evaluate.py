@@ -66,7 +66,7 @@ def add_parser(commands: shared.Commands) -> None:
 def evaluate(options: argparse.Namespace) -> int:
     """Print how well the model does on landmark archives."""
     from edge.evaluation.clips import evaluate_archives
-    from edge.evaluation.tables import evaluation_table
+    from edge.evaluation.report_tables import evaluation_table
 
     _refuse_useless(options)
     settings, bundle = settings_and_bundle(options)
@@ -93,10 +93,10 @@ def _refuse_useless(options: argparse.Namespace) -> None:
 def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
     from edge.evaluation.broker_delay import Echo
     from edge.evaluation.live_quality import RATES, evaluate_streams
-    from edge.evaluation.sign_streams import Plan
-    from edge.evaluation.tables import stream_table
+    from edge.evaluation.report_tables import stream_table
+    from edge.evaluation.sign_streams import StreamPlan
 
-    plan = Plan(rest=tuple(options.rest)) if options.rest else Plan()
+    plan = StreamPlan(rest=tuple(options.rest)) if options.rest else StreamPlan()
     shortest, longest = plan.rest
     if not 0 <= shortest <= longest <= _REST_MAX:  # never so with nan
         raise ConfigError(
@@ -132,8 +132,8 @@ def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bu
 
 def _evaluate_spelling(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
     """Streams of spelled words from hand archives; of clip archives, what is taken for spelling."""
+    from edge.evaluation.report_tables import spelling_table
     from edge.evaluation.spelling import RATES, evaluate_mode, evaluate_spelling
-    from edge.evaluation.tables import spelling_table
     from edge.recognition.spelling.letter_classifier import has_hands_for
 
     if not has_hands_for(bundle, options.archives):

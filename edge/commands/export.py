@@ -25,7 +25,7 @@ def add_parser(commands: shared.Commands) -> None:
 def export(options: argparse.Namespace) -> int:
     """Make a bundle of finished runs."""
     need_training()
-    from edge.training.export import export as export_bundle
+    from edge.training.export import export_bundle as export_bundle
 
     figures = export_bundle(options.runs, options.bundle, options.data)
     for name, report in figures.items():

@@ -26,7 +26,7 @@ def add_parser(commands: shared.Commands) -> None:
             set_password,
             "set the page's password; asks for it, or reads a line where nobody types",
         ),
-        ("token", make_token, "make and print a token for whoever collects /metrics"),
+        ("token", print_token, "make and print a token for whoever collects /metrics"),
     ):
         action = actions.add_parser(name, parents=[shared.settings()], help=text)
         action.set_defaults(act=act)
@@ -42,7 +42,7 @@ def set_password(options: argparse.Namespace) -> int:
     return 0
 
 
-def make_token(options: argparse.Namespace) -> int:
+def print_token(options: argparse.Namespace) -> int:
     """Make a token and print it; its hash alone is kept."""
     from edge.page import secrets
 

@@ -48,7 +48,7 @@ def record(options: argparse.Namespace) -> int:
     """Record one's own words, each take after a countdown."""
     from edge.camera.source import source_kind
     from edge.commands.source_frames import read_frames
-    from edge.dataset.recorder import Plan, check_plan, record
+    from edge.dataset.recorder import RecordingPlan, check_plan, record_words
 
     for name, least, most in (("takes", 1, 100), ("seconds", 0.5, 10), ("countdown", 0, 60)):
         if not least <= getattr(options, name) <= most:
@@ -63,7 +63,7 @@ def record(options: argparse.Namespace) -> int:
     if source_kind(settings.camera.source) == "archive":
         raise ConfigError(f"{settings.camera.source}: an archive holds landmarks already")
     plan = check_plan(
-        Plan(
+        RecordingPlan(
             words=tuple(options.words),
             takes=options.takes,
             seconds=options.seconds,
@@ -74,7 +74,7 @@ def record(options: argparse.Namespace) -> int:
         )
     )
     frames = read_frames(settings.camera, "stop it first")
-    for step in record(plan, frames, settings.landmarks):
+    for step in record_words(plan, frames, settings.landmarks):
         if options.json:
             print_json(step)
         else:

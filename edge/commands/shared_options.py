@@ -67,7 +67,7 @@ def progress() -> argparse.ArgumentParser:
     return parser
 
 
-def share(text: str) -> float:
+def fraction(text: str) -> float:
     """Read a number from 0 to 1."""
     value = positive(text)
     if value > 1:

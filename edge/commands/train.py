@@ -37,7 +37,7 @@ def train(options: argparse.Namespace) -> int:
     """Train a network."""
     need_training()
     from edge.training.recipe import read_recipe
-    from edge.training.train import train as train_run
+    from edge.training.train import train_network as train_run
 
     run = options.run or Path("runs") / options.recipe.stem
     train_run(read_recipe(options.recipe, options.set), options.data, run)

@@ -31,7 +31,7 @@ _FPS_LEAST: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RecordingPlan:
     """What to record."""
 
     words: tuple[str, ...]
@@ -85,7 +85,7 @@ class Step:
     """What it is called in the archive."""
 
 
-def check_plan(plan: Plan) -> Plan:
+def check_plan(plan: RecordingPlan) -> RecordingPlan:
     """Bring words and signer into the form in which they are stored.
 
     Raises:
@@ -101,7 +101,9 @@ def check_plan(plan: Plan) -> Plan:
     return replace(plan, words=words, signer=_tidy("--signer", plan.signer))
 
 
-def record(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) -> Iterator[Step]:
+def record_words(
+    plan: RecordingPlan, frames: Iterator[Frame], settings: LandmarkSettings
+) -> Iterator[Step]:
     """Record what a plan asks for; reads no clock, but the frames' own times.
 
     Each take is in the archive before the next begins. Landmarks are found after a take, so that
@@ -134,7 +136,9 @@ def record(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) -> I
         landmarker.close()
 
 
-def _count_down(plan: Plan, frames: Iterator[Frame], word: str, take: int) -> Iterator[Step]:
+def _count_down(
+    plan: RecordingPlan, frames: Iterator[Frame], word: str, take: int
+) -> Iterator[Step]:
     start: float | None = None
     said = -1
     for frame in frames:
@@ -148,7 +152,9 @@ def _count_down(plan: Plan, frames: Iterator[Frame], word: str, take: int) -> It
     raise SourceError(f"the source has ended before take {take} of {word!r}")
 
 
-def _collect(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) -> list[Frame]:
+def _collect(
+    plan: RecordingPlan, frames: Iterator[Frame], settings: LandmarkSettings
+) -> list[Frame]:
     """Keep the frames of a take."""
     shown: list[Frame] = []
     start: float | None = None
@@ -161,7 +167,7 @@ def _collect(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) ->
     raise SourceError("the source has ended within a take, which is lost")
 
 
-def _keep(plan: Plan, step: Step, shown: Sequence[Frame], landmarker: Landmarker) -> Step:
+def _keep(plan: RecordingPlan, step: Step, shown: Sequence[Frame], landmarker: Landmarker) -> Step:
     """Find a take's landmarks and store it, unless nobody is seen in it."""
     landmarker.reset()
     found = [one for frame in shown for one in landmarker.push(frame)]

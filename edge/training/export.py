@@ -42,7 +42,7 @@ _SPOKEN: Final = {"i": "I", "i love you": "I love you", "what's up": "what's up?
 _CALIBRATION_EXAMPLES: Final = 512
 
 
-def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> dict[str, Any]:
+def export_bundle(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> dict[str, Any]:
     """Write a bundle.
 
     Args:

@@ -71,7 +71,7 @@ CALM: Final = HandAugmentation(
 )
 
 
-def change_in_space(
+def change_hand(
     points: NDArray[np.float32], how: HandAugmentation, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Turn, stretch and disturb hands (B, 21, 3), all but mirroring; gives hand sizes."""

@@ -28,7 +28,7 @@ _QUEUED: Final = 16
 """Batches made ahead."""
 
 
-def train(recipe: Recipe, folder: Path, run: Path) -> None:
+def train_network(recipe: Recipe, folder: Path, run: Path) -> None:
     """Train a network.
 
     Leaves in the run folder ``model.keras`` (averaged weights), ``labels.json``,

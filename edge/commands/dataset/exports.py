@@ -47,13 +47,13 @@ def export_archive(options: argparse.Namespace) -> int:
         raise ConfigError(f"{options.output}: which format? --to csv, parquet or pose")
     with ArchiveReader(options.archive) as reader:
         if kind == "pose":
-            from edge.dataset.exporters.pose_files import refuse_folder, write_folder
+            from edge.dataset.exporters.pose_writer import refuse_folder, write_folder
 
             refuse_folder(options.output, force=options.force)
             clips = track(reader.clips(), len(reader), "clip", quiet=options.quiet)
             counts = {"files": write_folder(options.output, reader, clips)}
         else:
-            from edge.dataset.exporters.tables import write_table
+            from edge.dataset.exporters.table_writer import write_table
 
             refuse_existing(options.output, force=options.force)
             clips = track(reader.clips(), len(reader), "clip", quiet=options.quiet)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from edge.dataset.importers.recordings import Failure, Recording
+    from edge.dataset.importers.imported_clips import ImportedClip, ImportFailure
     from edge.dataset.manifest import Entry
 
 _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
@@ -129,10 +129,10 @@ def import_folder(options: argparse.Namespace) -> int:
 def import_listing(options: argparse.Namespace) -> int:
     """Turn a list of videos into a manifest."""
     from edge.dataset.importers.file_names import compile_pattern
-    from edge.dataset.importers.listings import Columns, Videos, read_listing
+    from edge.dataset.importers.listings import ListingColumns, Videos, read_listing
 
     videos = Videos(options.videos, options.suffix, compile_pattern(options.pattern, "signer"))
-    columns = Columns(options.label, options.file, options.signer, options.split)
+    columns = ListingColumns(options.label, options.file, options.signer, options.split)
     entries = read_listing(options.source, videos, options.output.parent, columns, options.part)
     return _write_manifest(options, entries, [])
 
@@ -143,7 +143,7 @@ def import_catalogue(options: argparse.Namespace) -> int:
     from edge.dataset.importers.catalogue_videos import with_videos
 
     entries = read_catalogue(options.sources)
-    missing: list[Failure] = []
+    missing: list[ImportFailure] = []
     if options.videos is not None:
         entries, missing = with_videos(entries, options.videos, options.output.parent)
     return _write_manifest(options, entries, missing)
@@ -157,7 +157,7 @@ def import_gislr(options: argparse.Namespace) -> int:
     fps = _positive(options, "fps", gislr.FPS)
     aspect = _positive(options, "aspect", gislr.ASPECT)
     jobs = _jobs(options)
-    found = gislr.read_clips(options.source, rows, fps=fps, aspect=aspect, jobs=jobs)
+    found = gislr.read_gislr(options.source, rows, fps=fps, aspect=aspect, jobs=jobs)
     return _store(options, found, len(rows))
 
 
@@ -168,7 +168,7 @@ def import_mp_data(options: argparse.Namespace) -> int:
     clips = mp_data.find_clips(options.source)
     fps = _positive(options, "fps", mp_data.FPS)
     aspect = _positive(options, "aspect", mp_data.ASPECT)
-    found = mp_data.read_clips(clips, fps=fps, aspect=aspect, signer=options.signer)
+    found = mp_data.read_mp_data(clips, fps=fps, aspect=aspect, signer=options.signer)
     return _store(options, found, len(clips))
 
 
@@ -194,10 +194,10 @@ def import_table(options: argparse.Namespace) -> int:
 def import_pose(options: argparse.Namespace) -> int:
     """Import a folder of .pose files."""
     from edge.dataset.importers.file_names import compile_pattern
-    from edge.dataset.importers.pose_files import find_files, read_files
+    from edge.dataset.importers.pose_files import find_pose_files, read_pose_files
 
-    files = find_files(options.source, compile_pattern(options.pattern))
-    return _store(options, read_files(files), len(files))
+    files = find_pose_files(options.source, compile_pattern(options.pattern))
+    return _store(options, read_pose_files(files), len(files))
 
 
 def import_alphabet(options: argparse.Namespace) -> int:
@@ -210,7 +210,7 @@ def import_alphabet(options: argparse.Namespace) -> int:
     paths = alphabet.find_pictures(options.source)
     source = options.source.resolve().name
     found = alphabet.find_hands(paths, options.signer or source, pattern, _jobs(options))
-    done = alphabet.store(
+    done = alphabet.store_hands(
         options.output, track(found, len(paths), "picture", quiet=options.quiet), source
     )
     _report(options, {"hands": done.hands, "empty": done.empty}, done.failures)
@@ -218,19 +218,19 @@ def import_alphabet(options: argparse.Namespace) -> int:
 
 
 def _store(
-    options: argparse.Namespace, found: Iterator[Recording | Failure], total: int | None
+    options: argparse.Namespace, found: Iterator[ImportedClip | ImportFailure], total: int | None
 ) -> int:
     """Write an archive of what is found, and say what was not."""
-    from edge.dataset.importers.recordings import store
+    from edge.dataset.importers.imported_clips import store_clips
 
     refuse_existing(options.output, force=options.force)
-    done = store(options.output, track(found, total, "clip", quiet=options.quiet))
+    done = store_clips(options.output, track(found, total, "clip", quiet=options.quiet))
     _report(options, {"clips": done.clips, "frames": done.frames}, done.failures)
     return 0
 
 
 def _write_manifest(
-    options: argparse.Namespace, entries: Sequence[Entry], failures: Sequence[Failure]
+    options: argparse.Namespace, entries: Sequence[Entry], failures: Sequence[ImportFailure]
 ) -> int:
     from edge.dataset.manifest import write_manifest
 
@@ -245,7 +245,7 @@ def _write_manifest(
 
 
 def _report(
-    options: argparse.Namespace, counts: dict[str, int], failures: Sequence[Failure]
+    options: argparse.Namespace, counts: dict[str, int], failures: Sequence[ImportFailure]
 ) -> None:
     """Say what was done, and on standard error what was not; a list of that lies beside it."""
     from edge.dataset.csv_rows import write_rows
@@ -277,7 +277,7 @@ def _positive(options: argparse.Namespace, name: str, usual: float) -> float:
 
 
 def _jobs(options: argparse.Namespace) -> int:
-    from edge.dataset.processes import default_jobs
+    from edge.dataset.worker_pool import default_jobs
 
     jobs: int | None = options.jobs
     if jobs is not None and jobs < 1:

@@ -44,7 +44,7 @@ def add_parsers(actions: shared.Commands) -> None:
 def stats_action(options: argparse.Namespace) -> int:
     """Count what is in archives, and draw it."""
     from edge.commands.output_tables import print_fields, print_rows
-    from edge.dataset.curating.stats import PLOTS, draw, measure
+    from edge.dataset.curating.stats import PLOTS, draw_plots, measure_archive
     from edge.dataset.outputs import refuse_existing
 
     many = len(options.archives) > 1
@@ -56,9 +56,9 @@ def stats_action(options: argparse.Namespace) -> int:
         if folder is not None:
             refuse_existing(*(folder / name for name in PLOTS), force=options.force)
     for path, folder in folders.items():
-        stats = measure(path, quiet=options.quiet)
+        stats = measure_archive(path, quiet=options.quiet)
         tables = {"by_word": stats.table("labels"), "by_signer": stats.table("signers")}
-        drawn = [str(one) for one in draw(stats, folder)] if folder is not None else []
+        drawn = [str(one) for one in draw_plots(stats, folder)] if folder is not None else []
         if options.json:
             print_json({"file": str(path), **stats.summary(), **tables, "plots": drawn})
             continue

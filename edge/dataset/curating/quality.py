@@ -46,7 +46,7 @@ class Quality:
     """Share of the hands' points that lie outside the picture; 0 where no hand is seen."""
 
 
-def measure(points: NDArray[np.float16], fps: float, aspect: float) -> Quality:
+def measure_quality(points: NDArray[np.float16], fps: float, aspect: float) -> Quality:
     """Measure a clip.
 
     Args:

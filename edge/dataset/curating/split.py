@@ -39,7 +39,7 @@ class Split:
         return np.array([self.part_of[signer] for signer in signers.tolist()], dtype=str)
 
 
-def choose(columns: Mapping[str, NDArray[Any]], shares: Sequence[float], seed: int) -> Split:
+def choose_parts(columns: Mapping[str, NDArray[Any]], shares: Sequence[float], seed: int) -> Split:
     """Assign every signer to a part.
 
     Each label's clips are to be shared out like all clips, as near as whole signers allow: first
@@ -138,7 +138,7 @@ class _Table:
         self._place[signer] = part
 
 
-def write_manifest(path: Path, columns: Mapping[str, NDArray[Any]], split: Split) -> None:
+def write_split(path: Path, columns: Mapping[str, NDArray[Any]], split: Split) -> None:
     """Write a table of MANIFEST_COLUMNS, a clip a line, in the archive's order.
 
     Raises:
@@ -154,7 +154,7 @@ def write_manifest(path: Path, columns: Mapping[str, NDArray[Any]], split: Split
     write_rows(path, MANIFEST_COLUMNS, rows)
 
 
-def read_manifest(path: Path) -> Split:
+def read_split(path: Path) -> Split:
     """Read a manifest, this program's or another's of the same columns.
 
     Raises:
@@ -226,7 +226,7 @@ def write_parts(
         outputs[part].unlink(missing_ok=True)
 
 
-def summary(columns: Mapping[str, NDArray[Any]], split: Split) -> dict[str, dict[str, Any]]:
+def summarise_split(columns: Mapping[str, NDArray[Any]], split: Split) -> dict[str, dict[str, Any]]:
     """Count clips, signers and labels of each part; name the labels that training lacks."""
     place = split.of(columns["signers"])
     labels = columns["labels"]

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Columns = dict[str, NDArray[Any]]
-
 PRESENCES: Final = ("body", "left", "right", "hand")
 """Both shoulders, the left hand, the right one, either."""
 PLOTS: Final = ("words.png", "signers.png", "lengths.png", "rates.png", "hands.png")
@@ -34,7 +32,7 @@ _BINS: Final = 30
 class Stats:
     """Of one archive."""
 
-    columns: Columns
+    columns: dict[str, NDArray[Any]]
     """Of the archive."""
 
     presence: NDArray[np.float32]
@@ -96,7 +94,7 @@ class Stats:
         return np.bincount(pairs[:, 0])
 
 
-def measure(path: Path, *, quiet: bool = False) -> Stats:
+def measure_archive(path: Path, *, quiet: bool = False) -> Stats:
     """Read an archive clip by clip.
 
     Raises:
@@ -113,7 +111,7 @@ def measure(path: Path, *, quiet: bool = False) -> Stats:
         return Stats(reader.columns, presence)
 
 
-def draw(stats: Stats, folder: Path) -> list[Path]:
+def draw_plots(stats: Stats, folder: Path) -> list[Path]:
     """Draw the plots as PNG: clips by word and by signer, lengths, frame rates, hand presence.
 
     Returns:

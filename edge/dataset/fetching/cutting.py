@@ -23,7 +23,7 @@ _SLACK: Final = 0.0005
 """Seconds by which times may be rounded: data sets give milliseconds."""
 
 
-def cut(source: Path, target: Path, start: float, end: float | None) -> int:
+def cut_clip(source: Path, target: Path, start: float, end: float | None) -> int:
     """Store a part of a video as a video of its own, H.264 in MP4, without sound.
 
     Args:

@@ -30,7 +30,7 @@ _USUAL: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ListingColumns:
     """Which columns of a table mean what: names, or numbers from 1; empty to find them."""
 
     label: str = ""
@@ -61,7 +61,7 @@ class Videos:
 
 
 def read_listing(
-    path: Path, videos: Videos, target: Path, columns: Columns, split: str = ""
+    path: Path, videos: Videos, target: Path, columns: ListingColumns, split: str = ""
 ) -> list[Entry]:
     """Read a table of videos.
 
@@ -115,12 +115,12 @@ def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
     return lines
 
 
-def _is_bare(columns: Columns) -> bool:
+def _is_bare(columns: ListingColumns) -> bool:
     """Whether the table has no header: where its columns are numbers."""
     return columns.label.isdecimal()
 
 
-def _find_columns(path: Path, header: Sequence[str], columns: Columns) -> dict[str, int]:
+def _find_columns(path: Path, header: Sequence[str], columns: ListingColumns) -> dict[str, int]:
     """Find each column's place, from 0; those of signer and split need not be there."""
     names = [name.strip().lower() for name in header]
     places: dict[str, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge.evaluation.tables import align
+from edge.evaluation.report_tables import align
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,7 +19,7 @@ from edge.messages import LETTERS
 from edge.recognition.features import hand as handshape
 from edge.recognition.spelling.letter_classifier import NOTHING
 from edge.training.examples import find_archives, sampling_weights
-from edge.training.hand_augmentation import CALM, change_in_space
+from edge.training.hand_augmentation import CALM, change_hand
 from edge.training.tasks.letters import as_right_hands, read_letters
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ class PicturesTask:
         rng = np.random.default_rng(0)
         points = handshape.to_hand_frame(np.stack([hand.points for hand in hands]))
         empty = len(hands) // len(self.classes)
-        pictures = [draw(hand, random_look(rng), rng) for hand in points]
-        pictures += [draw(None, random_look(rng), rng) for _ in range(empty)]
+        pictures = [draw_hand(hand, random_look(rng), rng) for hand in points]
+        pictures += [draw_hand(None, random_look(rng), rng) for _ in range(empty)]
         labels = [hand.label for hand in hands] + [NOTHING] * empty
         targets = [self.classes.index(label) for label in labels]
         return np.stack(pictures), np.array(targets, dtype=np.int32)
@@ -131,14 +131,14 @@ class PicturesTask:
 
     def _draw(self, count: int, how: HandAugmentation, rng: np.random.Generator) -> Batch:
         chosen = rng.choice(self.size, count, p=self._weights)
-        points = change_in_space(self._points[chosen], how, rng)
+        points = change_hand(self._points[chosen], how, rng)
         flip = rng.random(count) < 0.5  # whichever hand comes before the camera
         points[flip] = handshape.mirror(points[flip])
         targets = self._targets[chosen]
         empty = rng.random(count) < 1 / len(self.classes)
         targets[empty] = self.classes.index(NOTHING)
         pictures = [
-            draw(None if is_empty else hand, random_look(rng), rng)
+            draw_hand(None if is_empty else hand, random_look(rng), rng)
             for hand, is_empty in zip(points, empty, strict=True)
         ]
         return np.stack(pictures), targets
@@ -164,7 +164,7 @@ def random_look(rng: np.random.Generator) -> Look:
     )
 
 
-def draw(
+def draw_hand(
     hand: NDArray[np.float32] | None, look: Look, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Draw a hand (21, 3), or an empty wall: (SIZE, SIZE, 1) within plus and minus 1."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edge.evaluation.metrics import Tally, share
+from edge.evaluation.accuracy import Tally, share
 from edge.landmarks.archive import read_hands
 from edge.messages import LETTERS
 from edge.recognition.features import hand as handshape
