@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from edge.commands import shared_options as shared
 from edge.commands.output import print_line
-from edge.commands.train import need_training
 
 if TYPE_CHECKING:
     import argparse
@@ -24,8 +23,10 @@ def add_parser(commands: shared.Commands) -> None:
 
 def export(options: argparse.Namespace) -> int:
     """Make a bundle of finished runs."""
+    from edge.training.requirements import need_training
+
     need_training()
-    from edge.training.export import export_bundle as export_bundle
+    from edge.training.export import export_bundle
 
     figures = export_bundle(options.runs, options.bundle, options.data)
     for name, report in figures.items():

@@ -56,7 +56,7 @@ def record(options: argparse.Namespace) -> int:
                 f"--{name} = {getattr(options, name)}: must be from {least} to {most}"
             )
     if options.video is not None:
-        from edge.dataset.packages import need
+        from edge.system.optional_packages import need
 
         need("av")
     settings = load_settings(options, *source_overrides(options))

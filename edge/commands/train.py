@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.commands import shared_options as shared
 from edge.commands.output import print_line
-from edge.errors import DependencyError
 
 if TYPE_CHECKING:
     import argparse
@@ -35,22 +32,13 @@ def add_parser(commands: shared.Commands) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """Train a network."""
+    from edge.training.requirements import need_training
+
     need_training()
     from edge.training.recipe import read_recipe
-    from edge.training.train import train_network as train_run
+    from edge.training.train import train_network
 
     run = options.run or Path("runs") / options.recipe.stem
-    train_run(read_recipe(options.recipe, options.set), options.data, run)
+    train_network(read_recipe(options.recipe, options.set), options.data, run)
     print_line(f"trained: {run}")
     return 0
-
-
-def need_training() -> None:
-    """Refuse to go on without TensorFlow, and quieten it.
-
-    Raises:
-        DependencyError: It is not installed.
-    """
-    if importlib.util.find_spec("tensorflow") is None:
-        raise DependencyError("training needs TensorFlow: scripts/setup --extras train")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # CUDA that is not there is no news

@@ -26,6 +26,11 @@ def refuse_existing(*paths: Path, force: bool = False) -> None:
             raise ConfigError(f"{path}: exists already; --force replaces it")
 
 
+def failures_of(output: Path) -> Path:
+    """Name the table, beside an output, of what could not be put into it, and why."""
+    return output.with_name(f"{output.stem}.failures.csv")
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path in the same folder, of the same suffix, that becomes ``path``.

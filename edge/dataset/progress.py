@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
-from edge.dataset.packages import need
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

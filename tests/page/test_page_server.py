@@ -66,7 +66,7 @@ def test_page_without_its_packages_ends_with_2(package: str) -> None:
     )
     done = python(program)
     assert done.returncode == 2, done.stderr
-    assert f"needs the extra web ({package} is missing)" in done.stderr
+    assert f"page.enabled = true needs {package}: scripts/setup --extras web" in done.stderr
 
 
 def test_taken_port_is_a_problem_until_it_is_free(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge.commands import shared_options as shared
 from edge.commands.output import print_json, print_line
-from edge.dataset.outputs import refuse_existing
+from edge.dataset.outputs import failures_of, refuse_existing
 from edge.dataset.progress import track
 from edge.errors import ArchiveError, ConfigError
 
@@ -213,7 +213,7 @@ def import_alphabet(options: argparse.Namespace) -> int:
     done = alphabet.store_hands(
         options.output, track(found, len(paths), "picture", quiet=options.quiet), source
     )
-    _report(options, {"hands": done.hands, "empty": done.empty}, done.failures)
+    _report(options, done.counts, done.failures)
     return 0
 
 
@@ -225,7 +225,7 @@ def _store(
 
     refuse_existing(options.output, force=options.force)
     done = store_clips(options.output, track(found, total, "clip", quiet=options.quiet))
-    _report(options, {"clips": done.clips, "frames": done.frames}, done.failures)
+    _report(options, done.counts, done.failures)
     return 0
 
 
@@ -250,7 +250,7 @@ def _report(
     """Say what was done, and on standard error what was not; a list of that lies beside it."""
     from edge.dataset.csv_rows import write_rows
 
-    listed = options.output.with_name(f"{options.output.stem}.failures.csv")
+    listed = failures_of(options.output)
     listed.unlink(missing_ok=True)  # an earlier import's
     if failures:
         write_rows(listed, ("file", "reason"), [(one.file, one.problem) for one in failures])

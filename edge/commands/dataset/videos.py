@@ -123,11 +123,10 @@ def slice_list(options: argparse.Namespace) -> int:
 
 def fetch_videos(options: argparse.Namespace) -> int:
     """Download what a manifest names; exit code 1 where nothing is to be had."""
-    from edge.dataset.extracting.extraction import failures_of
     from edge.dataset.fetching.downloads import MEGABYTE, Limits
     from edge.dataset.fetching.fetcher import Fetcher, fetch
     from edge.dataset.manifest import read_manifest
-    from edge.dataset.outputs import refuse_existing
+    from edge.dataset.outputs import failures_of, refuse_existing
 
     refuse_existing(options.output, force=options.force)
     entries = read_manifest(options.manifest)
@@ -154,9 +153,9 @@ def fetch_videos(options: argparse.Namespace) -> int:
 def extract_videos(options: argparse.Namespace) -> int:
     """Make an archive of videos."""
     from edge.config import load as config
-    from edge.dataset.extracting.extraction import extract_clips, failures_of, read_jobs
+    from edge.dataset.extracting.extraction import extract_clips, read_jobs
     from edge.dataset.extracting.workers import open_workers
-    from edge.dataset.outputs import refuse_existing
+    from edge.dataset.outputs import failures_of, refuse_existing
 
     refuse_existing(options.output, force=options.force)
     settings = config.load(options.config, overrides=options.set)

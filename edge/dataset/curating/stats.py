@@ -9,9 +9,9 @@ import numpy as np
 
 from edge.dataset.archive_stream import ArchiveReader
 from edge.dataset.outputs import replacing
-from edge.dataset.packages import need
 from edge.dataset.progress import track
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND, RIGHT_SHOULDER
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,10 +20,10 @@ import numpy as np
 
 from edge.dataset.csv_rows import write_rows
 from edge.dataset.importers.pose_files import COMPONENTS, INDEX, LISTED
-from edge.dataset.packages import need
 from edge.errors import ConfigError, SourceError
 from edge.landmarks.skeleton import FINGERS, POSE_NAMES
 from edge.landmarks.skeleton import INDEX as PLACES
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

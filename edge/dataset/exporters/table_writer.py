@@ -16,8 +16,8 @@ import numpy as np
 
 from edge.dataset.importers.point_rows import PARTS
 from edge.dataset.outputs import replacing
-from edge.dataset.packages import need
 from edge.landmarks.skeleton import NAMES, POINTS
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -14,6 +14,7 @@ from edge.dataset.importers.file_names import parse_name
 from edge.dataset.importers.folders import SUFFIXES, place_from, read_folder
 from edge.dataset.importers.imported_clips import ImportedClip, store_clips
 from edge.dataset.manifest import Entry, read_manifest, rebased, write_manifest
+from edge.dataset.outputs import failures_of
 from edge.dataset.progress import track
 from edge.errors import ArchiveError, ConfigError, SourceError
 
@@ -127,12 +128,7 @@ def extract_clips(
             raise SourceError(f"{output}: no clip could be extracted; the first: {failed[0][1]}")
         if not failed:
             parts.remove()
-    return Extraction(stored.clips, stored.frames, resumed, tuple(failed))
-
-
-def failures_of(output: Path) -> Path:
-    """Name the manifest of the clips that failed."""
-    return output.with_name(f"{output.stem}.failures.csv")
+    return Extraction(stored.counts["clips"], stored.counts["frames"], resumed, tuple(failed))
 
 
 def _read_input(given: Path) -> Iterator[Entry]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from edge.dataset.extracting import extractor
 from edge.dataset.extracting.extractor import Extracted, ExtractionTask, attempt, tools
-from edge.dataset.packages import need
 from edge.dataset.worker_pool import begin_process, default_jobs
 from edge.errors import ConfigError, DependencyError, SourceError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

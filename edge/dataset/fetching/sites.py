@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from edge.dataset.fetching.downloads import MEGABYTE
 from edge.dataset.importers.folders import SUFFIXES
-from edge.dataset.packages import need
 from edge.errors import SourceError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from pathlib import Path

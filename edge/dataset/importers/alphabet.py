@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from edge.dataset.importers.file_names import signer_of
-from edge.dataset.importers.imported_clips import ImportFailure
+from edge.dataset.importers.imported_clips import ImportFailure, ImportReport
 from edge.dataset.outputs import replacing
 from edge.dataset.worker_pool import spread
 from edge.errors import ArchiveError
@@ -67,20 +67,6 @@ class _Picture:
 
     signer: str
     """Whose hand."""
-
-
-@dataclass(frozen=True, slots=True)
-class HandImport:
-    """What became of an import of pictures."""
-
-    hands: int
-    """How many are in the archive."""
-
-    empty: int
-    """Pictures of ``nothing`` that showed none."""
-
-    failures: tuple[ImportFailure, ...]
-    """Pictures that cannot be read, or should show a hand and do not."""
 
 
 def find_pictures(folder: Path) -> list[Path]:
@@ -145,13 +131,17 @@ def label_of(folder: str) -> str:
 
 def store_hands(
     path: Path, found: Iterable[Still | ImportFailure | None], source: str
-) -> HandImport:
+) -> ImportReport:
     """Write a hand archive.
 
     Args:
         path: Where.
         found: What find_hands finds.
         source: The collection's name, for splits by source.
+
+    Returns:
+        Counts of ``hands``, and of ``empty`` pictures of nothing. Failures are pictures that
+        cannot be read, or that should show a hand and do not.
 
     Raises:
         ArchiveError: No hand was found.
@@ -170,7 +160,7 @@ def store_hands(
         raise ArchiveError(f"{path}: not written, for no hand was found in any picture")
     with replacing(path) as part:
         _write(part, stills, source)
-    return HandImport(len(stills), empty, tuple(failures))
+    return ImportReport({"hands": len(stills), "empty": empty}, tuple(failures))
 
 
 def _write(path: Path, stills: Sequence[Still], source: str) -> None:

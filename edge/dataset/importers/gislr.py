@@ -17,9 +17,9 @@ import numpy as np
 from edge.dataset.csv_rows import read_rows
 from edge.dataset.importers.imported_clips import ImportedClip, ImportFailure
 from edge.dataset.importers.point_rows import COLUMNS, PARTS, place
-from edge.dataset.packages import need
 from edge.dataset.worker_pool import spread
 from edge.errors import ArchiveError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

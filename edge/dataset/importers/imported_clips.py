@@ -62,21 +62,21 @@ class ImportFailure:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipImport:
-    """What became of an import."""
+class ImportReport:
+    """What an import has stored, and what it has left out."""
 
-    clips: int
-    """How many are in the archive."""
-
-    frames: int
-    """Theirs together."""
+    counts: dict[str, int]
+    """Numbers of what is in the archive, by their names."""
 
     failures: tuple[ImportFailure, ...]
-    """What is not."""
+    """What is not in it."""
 
 
-def store_clips(path: Path, found: Iterable[ImportedClip | ImportFailure]) -> ClipImport:
+def store_clips(path: Path, found: Iterable[ImportedClip | ImportFailure]) -> ImportReport:
     """Write an archive, clip by clip; the points wait in an unnamed file beside it.
+
+    Returns:
+        Counts of ``clips`` and ``frames``.
 
     Raises:
         ArchiveError: Nothing at all could be read.
@@ -104,7 +104,7 @@ def store_clips(path: Path, found: Iterable[ImportedClip | ImportFailure]) -> Cl
             for length in lengths:
                 content = spool.read(length * POINTS * 3 * _POINT_BYTES)
                 writer.write(np.frombuffer(content, np.float16).reshape(length, POINTS, 3))
-    return ClipImport(len(clips), sum(lengths), tuple(failures))
+    return ImportReport({"clips": len(clips), "frames": sum(lengths)}, tuple(failures))
 
 
 @contextlib.contextmanager

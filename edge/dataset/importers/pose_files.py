@@ -17,9 +17,9 @@ import numpy as np
 from edge.dataset.csv_rows import read_rows
 from edge.dataset.importers.file_names import Named, parse_name
 from edge.dataset.importers.imported_clips import ImportedClip, ImportFailure
-from edge.dataset.packages import need
 from edge.errors import ArchiveError
 from edge.landmarks.skeleton import LEFT_HAND, POINTS, POSE, RIGHT_HAND
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     import re

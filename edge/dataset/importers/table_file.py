@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Any, Final
 
-from edge.dataset.packages import need
 from edge.errors import ArchiveError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge.dataset.packages import need
 from edge.errors import SourceError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from pathlib import Path

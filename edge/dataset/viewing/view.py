@@ -11,9 +11,9 @@ import numpy as np
 from edge.dataset.archive_stream import ArchiveReader
 from edge.dataset.curating.split import names_of
 from edge.dataset.outputs import replacing
-from edge.dataset.packages import need
 from edge.dataset.viewing.drawing import as_text, draw_skeleton, write_caption
 from edge.errors import ArchiveError, ConfigError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
