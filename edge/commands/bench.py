@@ -1,4 +1,4 @@
-"""``sign-edge bench``: what finding landmarks costs, beside MediaPipe on the same frames."""
+"""Adds ``sign-edge bench``: measures what finding landmarks costs, beside MediaPipe."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ def bench(options: argparse.Namespace) -> int:
 
 
 def _tell(what: str) -> None:
-    """Show somebody who waits at a terminal that it goes on."""
+    """Show at a terminal what is measured next."""
     if sys.stderr.isatty():
         sys.stderr.write(f"{what}\n")

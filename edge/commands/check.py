@@ -1,4 +1,4 @@
-"""``sign-edge check``: what is wrong with this installation."""
+"""Adds ``sign-edge check``: names every fault of this installation."""
 
 from __future__ import annotations
 

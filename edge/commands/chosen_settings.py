@@ -1,4 +1,4 @@
-"""The settings that a command's options choose."""
+"""Loads the settings that a command's options choose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sign-edge classify``: the most probable words of isolated clips."""
+"""Adds ``sign-edge classify``: prints the most probable words of isolated clips."""
 
 from __future__ import annotations
 

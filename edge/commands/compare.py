@@ -1,4 +1,4 @@
-"""``sign-edge compare``: bundles side by side."""
+"""Adds ``sign-edge compare``: prints the figures of several bundles side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sign-edge evaluate``: how well a bundle does on landmark archives, or on streams of them."""
+"""Adds ``sign-edge evaluate``: measures a bundle on landmark archives, or on streams of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sign-edge export``: a bundle is made of finished runs."""
+"""Adds ``sign-edge export``: makes a bundle of finished runs."""
 
 from __future__ import annotations
 

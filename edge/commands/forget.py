@@ -1,4 +1,4 @@
-"""``sign-edge forget``: a taught word is removed."""
+"""Adds ``sign-edge forget``: removes a taught word."""
 
 from __future__ import annotations
 

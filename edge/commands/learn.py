@@ -1,4 +1,4 @@
-"""``sign-edge learn``: a word is taught by a few examples."""
+"""Adds ``sign-edge learn``: teaches a word by a few examples."""
 
 from __future__ import annotations
 

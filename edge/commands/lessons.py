@@ -1,4 +1,4 @@
-"""Lessons that a command gives: a word is taught from a camera, a recording, or clips."""
+"""Teaches a word from a camera, a recording, or clips, for ``sign-edge learn``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sign-edge monitor``: a table of all devices on a broker."""
+"""Adds ``sign-edge monitor``: shows a table of all devices on a broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sign-edge mqtt``: what the broker keeps of a device, removed."""
+"""Adds ``sign-edge mqtt``: removes what the broker keeps of a device."""
 
 from __future__ import annotations
 

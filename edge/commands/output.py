@@ -1,4 +1,4 @@
-"""What a command prints: lines and JSON on standard output, warnings on standard error."""
+"""Prints what a command says: lines and JSON; sends warnings to standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def print_json(value: object) -> None:
 
 
 def print_line(text: str) -> None:
-    """Print a line at once, for whoever reads along."""
+    """Print a line, unbuffered."""
     print(text, flush=True)  # noqa: T201 - the command's own output
 
 

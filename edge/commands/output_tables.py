@@ -1,4 +1,4 @@
-"""Figures of data sets, set for people."""
+"""Prints figures of data sets as tables for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sign-edge page``: the page's password and token."""
+"""Adds ``sign-edge page``: sets the page's password, or makes a token."""
 
 from __future__ import annotations
 

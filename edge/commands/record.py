@@ -1,4 +1,4 @@
-"""``sign-edge record``: one's own words, recorded to an archive, each take after a countdown."""
+"""Adds ``sign-edge record``: records one's own words to an archive, each take after a countdown."""
 
 from __future__ import annotations
 

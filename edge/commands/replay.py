@@ -1,4 +1,4 @@
-"""``sign-edge replay``: the pipeline over a recording, printed instead of published."""
+"""Adds ``sign-edge replay``: runs the pipeline over a recording and prints its words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sign-edge run``: the daemon."""
+"""Adds ``sign-edge run``: runs the daemon."""
 
 from __future__ import annotations
 

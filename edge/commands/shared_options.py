@@ -1,4 +1,4 @@
-"""Options that several commands share, as parents of their parsers, and types of their values."""
+"""Makes the options that several commands share, and checks the values of options."""
 
 from __future__ import annotations
 

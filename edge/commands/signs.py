@@ -1,4 +1,4 @@
-"""``sign-edge signs``: every known word, shipped and taught."""
+"""Adds ``sign-edge signs``: lists every known word, shipped and taught."""
 
 from __future__ import annotations
 

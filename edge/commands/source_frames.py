@@ -1,4 +1,4 @@
-"""The frames of a source that a command reads; a camera that is missing ends them at once."""
+"""Reads the frames of a source for a command; does not wait for a camera that is missing."""
 
 from __future__ import annotations
 

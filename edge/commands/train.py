@@ -1,4 +1,4 @@
-"""``sign-edge train``: a network is trained by a recipe."""
+"""Adds ``sign-edge train``: trains a network by a recipe."""
 
 from __future__ import annotations
 

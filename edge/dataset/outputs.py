@@ -1,4 +1,4 @@
-"""Output files that appear whole or not at all."""
+"""Writes output files whole or not at all, and names the list of failures beside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One's own words before a camera -> clips: a countdown, a few seconds, and again."""
+"""Records a person's own words before a camera as clips, each take after a countdown."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class RecordingPlan:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happens just now."""
+    """What the recorder does now."""
 
     word: str
     """What is recorded."""

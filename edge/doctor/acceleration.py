@@ -1,4 +1,4 @@
-"""XNNPACK, which makes the landmark models two to five times faster: whether it is really used.
+"""Checks that XNNPACK is used, which makes the landmark models two to five times faster.
 
 TensorFlow Lite goes on without it where /proc/cpuinfo is hidden (ProcSubset=pid in a unit, some
 containers) and only says so on standard error. So one picture is sent through the landmark models

@@ -1,4 +1,4 @@
-"""Cameras: which there are, and what the configured one really gives."""
+"""Checks the cameras: lists them, and measures what the configured one gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hand archives through the letters' network: what it says, and how often that is right."""
+"""Classifies hand archives with the letters' network, and measures its accuracy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good the device is on a stream: what it finds, says, says wrongly, and how late.
+"""Measures the device on streams: what it finds, says, says wrongly, and how late.
 
 The terms are explained in docs/results/live-quality.md.
 """

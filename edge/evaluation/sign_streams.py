@@ -1,4 +1,4 @@
-"""Seeded streams of signing, made of archive clips: what a camera would see in an hour.
+"""Makes seeded streams of signing from archive clips: what a camera would see in an hour.
 
 Signs follow each other with rests between them, in which the hands travel to their rest and
 back. A stream is laid out once, in seconds, and can be rendered at any frame rate.

@@ -1,4 +1,4 @@
-"""How well spelling is read: seeded streams of strangers through the speller, letter by letter."""
+"""Measures how well spelling is read, letter by letter, on seeded streams of strangers."""
 
 from __future__ import annotations
 

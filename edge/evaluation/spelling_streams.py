@@ -1,4 +1,4 @@
-"""Fingerspelling made from stills of hands, seeded: letters held, slid, traced, with rests.
+"""Makes seeded streams of fingerspelling from stills of hands: held, slid and traced letters.
 
 Nobody here was recorded spelling words. A stream puts one person's stills on a synthetic body and
 moves from one to the next as a spelling hand does, so it shows what the speller makes of

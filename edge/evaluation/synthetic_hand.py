@@ -1,4 +1,4 @@
-"""A hand that spells: one person's stills, one after the other, held, slid and traced."""
+"""Moves one person's stills as a spelling hand does: letters held, slid and traced."""
 
 from __future__ import annotations
 

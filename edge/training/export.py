@@ -1,4 +1,4 @@
-"""Run folders -> a bundle: int8, calibrated, measured with the runtime itself."""
+"""Exports finished runs as a bundle: int8, calibrated, measured with the runtime itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seeded changes to single hands, as strangers and cameras would make."""
+"""Changes single hands at random, as strangers and cameras would; seeded."""
 
 from __future__ import annotations
 

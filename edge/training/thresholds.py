@@ -1,4 +1,4 @@
-"""Thresholds for a stated rate of false words, from what was decided on streams."""
+"""Chooses thresholds for a stated rate of false words, from decisions made on streams."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _costs(outcomes: Sequence[JudgedDecision], cost: float) -> NDArray[np.float6
 def threshold_curve(
     outcomes: Sequence[JudgedDecision], glosses: Sequence[str], signs: int, hours: float
 ) -> list[Choice]:
-    """What thresholds for ever dearer false words do, on the outcomes they are chosen by.
+    """Choose thresholds for a range of costs of a false word, and count what they do.
 
     Args:
         outcomes: Of streams.

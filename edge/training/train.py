@@ -1,4 +1,4 @@
-"""A recipe -> a run folder with a trained network; goes on where a killed run stopped."""
+"""Trains a network by a recipe into a run folder; resumes a run that was killed."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Feeder:
             self._first_step = epoch * self._steps
 
     def batches(self) -> Iterator[Batch]:
-        """Give batches for ever."""
+        """Give batches without end."""
         context = multiprocessing.get_context("spawn")
         arguments = (*self._arguments, self._first_step, self._queue)
         self._process = context.Process(target=_produce, args=arguments, daemon=True)

@@ -127,7 +127,7 @@ def test_other_format_is_refused(
 ) -> None:
     output = tmp_path / "clip.avi"
     assert main(["dataset", "view", str(archive), "-o", str(output)]) == 2
-    assert f"{output}: what it is to be is told by its end: .gif or .mp4" in capsys.readouterr().err
+    assert f"{output}: the suffix must be .gif or .mp4" in capsys.readouterr().err
     assert not output.exists()
 
 

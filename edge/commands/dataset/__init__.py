@@ -1,4 +1,4 @@
-"""``sign-edge dataset``: from videos to landmark archives, by actions that each module adds."""
+"""Adds ``sign-edge dataset``: makes, curates and shows landmark archives, an action each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives to archives."""
+"""Adds the actions that turn archives into archives: clean, labels, split, merge, mirror."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives to other formats."""
+"""Adds the action that writes an archive in another format: export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other formats to manifests and archives."""
+"""Adds the action that reads other formats into manifests and archives: import."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def _write_manifest(
 def _report(
     options: argparse.Namespace, counts: dict[str, int], failures: Sequence[ImportFailure]
 ) -> None:
-    """Say what was done, and on standard error what was not; a list of that lies beside it."""
+    """Print what was stored; name what was left out on standard error and in a file."""
     from edge.dataset.csv_rows import write_rows
 
     listed = failures_of(options.output)

@@ -1,4 +1,4 @@
-"""Videos to archives."""
+"""Adds the actions that turn videos into archives: slice, fetch, extract."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def slice_list(options: argparse.Namespace) -> int:
 
 
 def fetch_videos(options: argparse.Namespace) -> int:
-    """Download what a manifest names; exit code 1 where nothing is to be had."""
+    """Download what a manifest names; exit code 1 where nothing can be fetched."""
     from edge.dataset.fetching.downloads import MEGABYTE, Limits
     from edge.dataset.fetching.fetcher import Fetcher, fetch
     from edge.dataset.manifest import read_manifest

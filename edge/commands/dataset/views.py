@@ -1,4 +1,4 @@
-"""Archives to tables and pictures."""
+"""Adds the actions that show what is in archives: stats, view."""
 
 from __future__ import annotations
 

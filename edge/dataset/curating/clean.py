@@ -1,4 +1,4 @@
-"""What is missing in an archive, and what is done about it."""
+"""Finds what is missing in the clips of an archive, fills gaps, and drops clips by rule."""
 
 from __future__ import annotations
 

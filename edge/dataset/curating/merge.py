@@ -1,4 +1,4 @@
-"""Several archives -> one."""
+"""Merges several archives into one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def merge_archives(
 
     Raises:
         ArchiveError: A source is damaged, or a column is text in one and numbers in another.
-        ConfigError: Signers are to be told apart by names that archives share.
+        ConfigError: Signers cannot be told apart, because two archives have one name.
     """
     if tell_signers_apart:
         _refuse_namesakes(sources)

@@ -1,4 +1,4 @@
-"""Points of a clip -> how much of it was seen, and how steadily."""
+"""Measures how much of a clip is seen, and how steadily."""
 
 from __future__ import annotations
 

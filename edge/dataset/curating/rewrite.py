@@ -1,4 +1,4 @@
-"""One archive -> another: clips left out, changed or doubled, columns changed."""
+"""Writes an archive anew: leaves out, changes or doubles clips, and changes columns."""
 
 from __future__ import annotations
 

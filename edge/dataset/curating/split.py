@@ -1,4 +1,4 @@
-"""Signers -> parts, so that nobody is on both sides and every label is where it can be."""
+"""Splits an archive into train, val and test by signer, so that nobody is in two of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ROUNDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Who is where."""
+    """Which part each signer is in."""
 
     part_of: Mapping[str, str]
     """By signer one of PARTS."""
@@ -155,7 +155,7 @@ def write_split(path: Path, columns: Mapping[str, NDArray[Any]], split: Split) -
 
 
 def read_split(path: Path) -> Split:
-    """Read a manifest, this program's or another's of the same columns.
+    """Read who is in which part, as ``write_split`` or another program has written it.
 
     Raises:
         ConfigError: It cannot be read, a split is unknown, or a signer is on both sides.
@@ -202,7 +202,7 @@ def write_parts(
 
     Args:
         reader: Of the archive.
-        split: Who is where.
+        split: Which part each signer is in.
         outputs: By part where to; other parts are left out. A part without clips gets no file,
             and loses one of an earlier split, whose signers may now be elsewhere.
         quiet: Whether to show no progress.

@@ -1,4 +1,4 @@
-"""What is in an archive: counted, and drawn."""
+"""Counts what is in an archive, and draws it."""
 
 from __future__ import annotations
 

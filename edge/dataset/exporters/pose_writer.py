@@ -1,4 +1,4 @@
-"""Archives -> a folder of ``.pose`` files, which sign-language-processing's tools read and draw.
+"""Writes an archive as ``.pose`` files, which sign-language-processing's tools read and draw.
 
 Written by their package, pose-format: one file for each clip with the components POSE_LANDMARKS,
 LEFT_HAND_LANDMARKS and RIGHT_HAND_LANDMARKS of MediaPipe Holistic, in pixels of a picture of the

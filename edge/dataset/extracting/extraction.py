@@ -1,4 +1,4 @@
-"""Videos -> a clip archive: what is to be done, what is done already, and what cannot be."""
+"""Extracts an archive from videos; goes on where an earlier run stopped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REASON: Final = "reason"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One clip: a line of a manifest, and what is to be done for it."""
+    """One clip: a line of a manifest, and its extraction task."""
 
     entry: Entry
     """The clip, its file named from this process's working folder."""
@@ -57,7 +57,7 @@ class Extraction:
 
 
 def read_jobs(inputs: Sequence[Path], settings: Settings, max_fps: float | None) -> list[Job]:
-    """List what is to be extracted, in the order of the inputs.
+    """List the clips to extract, in the order of the inputs.
 
     Args:
         inputs: Manifests (.csv), folders of videos, and videos, named as

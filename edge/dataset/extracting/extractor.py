@@ -1,4 +1,4 @@
-"""A clip's video -> its landmarks, by the daemon's own landmarker; runs in workers."""
+"""Finds the landmarks of one clip with the daemon's own landmarker; runs in workers."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def _cut_out(
 
 
 def _landmarker_for(settings: LandmarkSettings) -> Landmarker:
-    """Give this thread's landmarker, as good as new."""
+    """Give this thread's landmarker, reset."""
     known: tuple[LandmarkSettings, Landmarker] | None = getattr(_own, "landmarker", None)
     if known is not None and known[0] == settings:
         known[1].reset()

@@ -1,4 +1,4 @@
-"""Who extracts: processes of this machine, or a Dask cluster."""
+"""Runs extraction tasks in processes of this machine, or on a Dask cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips out of longer videos: decoded from start to end and stored anew, so that cuts are exact."""
+"""Cuts clips out of longer videos: decodes and encodes them anew, so that cuts are exact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A manifest of URLs -> the same with files: videos downloaded once, clips cut out of them."""
+"""Fetches the clips of a manifest: downloads each video once and cuts its clips out."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def fetch(
         entries: The manifest's.
         base: The manifest's folder.
         output: The new manifest.
-        fetcher: Whoever fetches.
+        fetcher: Downloads and cuts.
         jobs: Downloads at a time.
         quiet: Whether to show no progress.
 

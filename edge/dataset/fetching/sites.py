@@ -1,4 +1,4 @@
-"""Video sites, by yt-dlp."""
+"""Downloads from video sites with yt-dlp."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORMATS: Final = (
 )
 """H.264 first, which everything reads; no sound is needed, so nothing has to be joined."""
 _PLAIN: Final = SUFFIXES | {".gif", ".ogv", ".swf"}
-"""Of URLs that are files, whoever serves them."""
+"""Of URLs that are files, from any server."""
 
 
 def is_site(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""Pictures of spelling hands by letter -> a hand archive, by MediaPipe Hands.
+"""Imports pictures of spelling hands, in a folder for each letter, as a hand archive.
 
 ``A/``, ``B/`` to ``Z/``, ``0/`` to ``9/``, ``space/``, ``del/`` and ``nothing/``, at any depth
 below the folder, hold the pictures, as in ASL Alphabet. A picture in which no hand is found
@@ -63,7 +63,7 @@ class _Picture:
     """Where it is."""
 
     label: str
-    """What it is to show."""
+    """What it should show."""
 
     signer: str
     """Whose hand."""

@@ -1,4 +1,4 @@
-"""WLASL's and MS-ASL's videos on disk -> their manifest with files."""
+"""Finds WLASL's and MS-ASL's videos on disk and names them in the manifest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def with_videos(
         entries: Of the data set.
         videos: A folder of one video a clip, already cut and named after the clip, as WLASL's
             ``preprocess.py`` leaves them (``00335.mp4``).
-        target: The folder of the manifest to be.
+        target: The folder of the future manifest.
 
     Raises:
         ArchiveError: None of them is there.

@@ -1,4 +1,4 @@
-"""Batches of a table's rows -> the rows of each clip."""
+"""Groups the rows of a table into clips, batch by batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which column of a table holds which coordinate of which landmark, by its name.
+"""Finds by name which column of a table holds which coordinate of which landmark.
 
 Known are our own names (``left_hand_thumb_tip_x``), a part and a number (``right_hand_4_y``,
 ``pose_11_x``, ``lh_0_z``, ``RightHandLandmark4.x``) counted from 0, or from 1 where a part's

@@ -1,4 +1,4 @@
-"""What a file shows, by its name and folders."""
+"""Reads label, signer and name of a clip from its file's name and folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders of videos by word -> a manifest."""
+"""Lists the videos of folders named after words, as manifest entries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_folder(
 
     Args:
         folder: Where they are, named as edge.dataset.importers.file_names.parse_name says.
-        target: The folder of the manifest to be.
+        target: The folder of the future manifest.
         pattern: Of their paths, where they are named otherwise.
         signer: Of the videos whose names do not say.
 

@@ -1,4 +1,4 @@
-"""GISLR, Kaggle's ``asl-signs``: ``train.csv`` and one Parquet file of landmarks for each clip.
+"""Imports GISLR, Kaggle's ``asl-signs``: ``train.csv`` and a Parquet file for each clip.
 
 ``train.csv`` has the columns path, participant_id, sequence_id, sign; each file the columns
 frame, row_id, type, landmark_index, x, y, z with a row for each of MediaPipe Holistic's 543

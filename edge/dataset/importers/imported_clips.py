@@ -1,4 +1,4 @@
-"""Recordings of other formats -> a landmark archive, in memory that does not grow with it."""
+"""Stores imported clips as a landmark archive, in memory that does not grow with it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ImportFailure:
     """A clip that could not be read."""
 
     file: str
-    """Where it was to be."""
+    """Where it should have been."""
 
     problem: str
     """Why not."""

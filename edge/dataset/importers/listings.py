@@ -1,4 +1,4 @@
-"""A table that lists videos -> a manifest: ASL Citizen's, AUTSL's and the like.
+"""Reads a table that lists videos as manifest entries: ASL Citizen's, AUTSL's and the like.
 
 Any CSV or TSV with a line for each video. Which columns mean what is found by their usual names,
 or said; in a table without a header columns are said by number, from 1.
@@ -68,7 +68,7 @@ def read_listing(
     Args:
         path: The table.
         videos: Where its files are.
-        target: The folder of the manifest to be.
+        target: The folder of the future manifest.
         columns: Which are meant, where their names are unusual.
         split: Of all its clips, where it has no column for that.
 

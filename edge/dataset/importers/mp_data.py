@@ -1,4 +1,4 @@
-"""``MP_Data/<word>/<n>/<frame>.npy``: the recordings of many tutorials on sign recognition.
+"""Imports ``MP_Data/<word>/<n>/<frame>.npy``, the recordings of many tutorials.
 
 Each file is one frame, a flat array of MediaPipe Holistic's pose (33 times x, y, z, visibility),
 face (468 or 478 times x, y, z; left out in some), left hand and right hand (21 times x, y, z). A

@@ -1,4 +1,4 @@
-"""``.pose`` files of sign-language-processing, as ``video_to_pose`` writes them.
+"""Imports ``.pose`` files of sign-language-processing, as ``video_to_pose`` writes them.
 
 Read by their package, pose-format. Taken are the components POSE_LANDMARKS, LEFT_HAND_LANDMARKS
 and RIGHT_HAND_LANDMARKS of MediaPipe Holistic, in pixels of the picture whose size the header

@@ -1,4 +1,4 @@
-"""CSV and Parquet files as batches of columns, in bounded memory."""
+"""Reads CSV and Parquet files as batches of columns, in bounded memory."""
 
 from __future__ import annotations
 

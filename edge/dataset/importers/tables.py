@@ -1,4 +1,4 @@
-"""CSV and Parquet tables of landmarks -> recordings.
+"""Imports CSV and Parquet tables of landmarks.
 
 A *frame table* has a row for each frame and two or three columns for each landmark
 (edge.dataset.importers.columns); a *point table* has a row for each landmark, with the columns

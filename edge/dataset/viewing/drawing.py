@@ -1,4 +1,4 @@
-"""Points -> a picture of the skeleton, as pixels or as text."""
+"""Draws the skeleton of one frame, as pixels or as text."""
 
 from __future__ import annotations
 

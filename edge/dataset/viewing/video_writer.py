@@ -1,4 +1,4 @@
-"""A video that is being written: H.264 in MP4, without sound, nearly without loss."""
+"""Writes a video: H.264 in MP4, without sound, with nearly no loss."""
 
 from __future__ import annotations
 

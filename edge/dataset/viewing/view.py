@@ -1,4 +1,4 @@
-"""One clip of an archive -> an animation of its skeleton: GIF, MP4, or in the terminal."""
+"""Shows one clip of an archive as a moving skeleton: GIF, MP4, or in the terminal."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def write(clip: ShownClip, path: Path, height: int) -> None:
     elif path.suffix == ".mp4":
         _write_mp4(clip, path, height)
     else:
-        raise ConfigError(f"{path}: what it is to be is told by its end: {' or '.join(SUFFIXES)}")
+        raise ConfigError(f"{path}: the suffix must be {' or '.join(SUFFIXES)}")
 
 
 def _write_gif(clip: ShownClip, path: Path, height: int) -> None:

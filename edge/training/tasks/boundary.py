@@ -1,4 +1,4 @@
-"""The task of boundaries: streams of clips -> postures, and whether somebody signs just now."""
+"""Prepares the task of boundaries: streams of clips become postures and whether a person signs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The task of letter pictures: hand archives -> small grey pictures of drawn hands.
+"""Prepares the task of letter pictures: hand archives become small grey pictures of hands.
 
 There are no photographs of letters among the data, only landmarks of them. So this draws the
 hands: what is learnt here has never seen a skin, a sleeve or a lamp, and its figures say how

@@ -1,4 +1,4 @@
-"""The task of letters: hand archives -> augmented features of single hands."""
+"""Prepares the task of letters: hand archives become augmented features of single hands."""
 
 from __future__ import annotations
 

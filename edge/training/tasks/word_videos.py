@@ -1,8 +1,8 @@
-"""The task of word videos: folders of short videos -> grey frames.
+"""Prepares the task of word videos: folders of short videos become grey frames.
 
 With one or two videos of a word this cannot teach the word: it shows that the path from
-pixels works, and how little so few videos are worth. The words kept are those that somebody
-signs for training and somebody else for validation.
+pixels works, and how little so few videos are worth. It keeps the words that have one
+signer for training and another for validation.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _word_and_signer(path: Path) -> tuple[str, str]:
 
 
 def part_signers(pairs: Sequence[tuple[str, str]], share: float, fold: int) -> set[str]:
-    """Choose whom to hold out: as many words as possible are to be signed on both sides.
+    """Choose whom to hold out: as many words as possible should be signed on both sides.
 
     Args:
         pairs: Word and signer of each video.
