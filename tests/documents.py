@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge.__main__ import _parser
+from edge.__main__ import make_parser
 
 if TYPE_CHECKING:
     import argparse
@@ -84,4 +84,4 @@ def sign_edge(line: str) -> list[str] | None:
 
 def understand(arguments: list[str]) -> argparse.Namespace:
     """Parse the arguments of ``sign-edge``; what is not understood ends with SystemExit."""
-    return _parser().parse_args(arguments)
+    return make_parser().parse_args(arguments)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from clipserver import write_video
 
 from edge.config.settings import LandmarkSettings
-from edge.dataset.extracting.extractor import Extracted, Task
+from edge.dataset.extracting.extractor import Extracted, ExtractionTask
 from edge.dataset.manifest import Entry, write_manifest
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def task_of(path: Path, **changes: object) -> Task:
+def task_of(path: Path, **changes: object) -> ExtractionTask:
     """Ask for a whole video, frame by frame."""
     wanted: dict[str, object] = {
         "path": str(path),
@@ -32,7 +32,7 @@ def task_of(path: Path, **changes: object) -> Task:
         "default_fps": 25.0,
         "landmarks": LandmarkSettings(),
     }
-    return Task(**(wanted | changes))  # type: ignore[arg-type]
+    return ExtractionTask(**(wanted | changes))  # type: ignore[arg-type]
 
 
 def blank_videos(folder: Path, count: int, frames: int = 2) -> Path:
@@ -61,7 +61,7 @@ def short_clips(words: Path, target: Path, count: int) -> Path:
     return target
 
 
-def deadly(task: Task) -> Extracted | str:
+def deadly(task: ExtractionTask) -> Extracted | str:
     """Die of videos of that name; say of others what they are called."""
     if "deadly" in task.path:
         os.kill(os.getpid(), 9)

@@ -209,7 +209,7 @@ complete -c sign-edge -n '_shtab_sign_edge_using dataset extract' -l force -d 't
 complete -c sign-edge -n '_shtab_sign_edge_using dataset extract' -l quiet -d 'no progress on standard error'
 complete -c sign-edge -n '_shtab_sign_edge_using dataset extract' -l json -d 'one JSON value per line'
 complete -c sign-edge -n '_shtab_sign_edge_using dataset extract' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings (TOML)'
-complete -c sign-edge -n '_shtab_sign_edge_using dataset extract' -l set -x -d 'one setting'
+complete -c sign-edge -n '_shtab_sign_edge_using dataset extract' -l set -x -d 'one setting; beats environment and file'
 complete -c sign-edge -n '_shtab_sign_edge_using dataset extract' -l fps -x -d 'frames per second at most (default every frame)'
 complete -c sign-edge -n '_shtab_sign_edge_using dataset extract' -l jobs -x -d 'processes (default: one core stays free)'
 complete -c sign-edge -n '_shtab_sign_edge_using dataset extract' -l scheduler -x -d 'of a Dask cluster, as tcp://host:8786'

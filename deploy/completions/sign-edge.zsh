@@ -192,7 +192,7 @@ _shtab_sign_edge_dataset_extract_options=(
   "--quiet[no progress on standard error]"
   "--json[one JSON value per line]"
   "--config[settings (TOML)]:FILE:_files"
-  "*--set[one setting]:SECTION.KEY=VALUE:"
+  "*--set[one setting\; beats environment and file]:SECTION.KEY=VALUE:"
   "--fps[frames per second at most (default every frame)]:FPS:"
   "--jobs[processes (default\: one core stays free)]:N:"
   "--scheduler[of a Dask cluster, as tcp\:\/\/host\:8786]:ADDRESS:"

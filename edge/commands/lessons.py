@@ -1,12 +1,12 @@
-"""Lessons on the command line: examples from a camera, a recording, or clips."""
+"""Teaches a word from a camera, a recording, or clips, for ``sign-edge learn``."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
 
-from edge.camera.source import open_camera, source_kind
-from edge.errors import SourceError
+from edge.camera.source import source_kind
+from edge.commands.source_frames import read_frames
 from edge.landmarks.archive_player import Playback
 from edge.messages import Progress
 from edge.recognition.clips import longest_segment, make_clip_segmenter, read_file
@@ -74,31 +74,4 @@ def _items(camera: CameraSettings) -> Iterator[Frame | Landmarks]:
     if source_kind(camera.source) == "archive":
         yield from Playback(camera, is_live=False).landmarks(threading.Event())
         return
-    yield from frames_of(camera, "send it the MQTT command 'learn WORD', or stop it first")
-
-
-def frames_of(camera: CameraSettings, advice: str) -> Iterator[Frame]:
-    """Read the source's pictures; a camera that is not there is no reason to wait.
-
-    Args:
-        camera: The source.
-        advice: What to do where the service holds the camera.
-
-    Raises:
-        SourceError: The source does not open, or goes away.
-    """
-    stop = threading.Event()
-    is_live = source_kind(camera.source) == "live"
-    troubles: list[str] = []
-
-    def note(is_up: bool, reason: str) -> None:
-        if not is_up:
-            troubles.append(reason)
-            stop.set()
-
-    with open_camera(camera, live_clock=is_live, on_state=note) as source:
-        yield from source.frames(stop)
-    if troubles and is_live:
-        raise SourceError(
-            f"{troubles[0]}. If the sign-edge service runs, it holds the camera: {advice}"
-        )
+    yield from read_frames(camera, "send it the MQTT command 'learn WORD', or stop it first")

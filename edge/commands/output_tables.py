@@ -1,11 +1,11 @@
-"""Figures of data sets, set for people."""
+"""Prints figures of data sets as tables for people."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from edge.commands.output import print_line
-from edge.evaluation.tables import align
+from edge.evaluation.report_tables import align
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

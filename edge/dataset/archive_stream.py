@@ -1,4 +1,4 @@
-"""Clip archives one clip at a time, in memory that does not grow with the archive.
+"""Reads and writes clip archives clip by clip, in memory that does not grow with the archive.
 
 Points are as stored (edge.landmarks.archive): x and z in image widths, y in image heights.
 """
@@ -135,7 +135,7 @@ class ArchiveWriter:
     """
 
     def __init__(self, path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Keep what is to be written.
+        """Prepare to write.
 
         Args:
             path: Where; what was there is replaced at the end.

@@ -1,4 +1,4 @@
-"""Tables as CSV: UTF-8, a header, every fault named by file and line."""
+"""Reads and writes CSV tables in UTF-8; errors name the file and the line."""
 
 from __future__ import annotations
 

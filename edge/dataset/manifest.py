@@ -1,4 +1,4 @@
-"""Manifests: one CSV line for each clip that is (a part of) a video.
+"""Reads and writes manifests: one CSV line for each clip, which is a video or part of one.
 
 UTF-8 with a header of ``name,label,signer,split,url,file,start,end,fps,x0,y0,x1,y1`` in any
 order. Only name and label are required, and one of url and file. start and end are seconds,
@@ -48,7 +48,7 @@ class Entry:
     """``train``, ``val`` or ``test`` where the data set says."""
 
     url: str = ""
-    """Where the video is to be had; empty where only a file is named."""
+    """Where the video can be downloaded; empty where only a file is named."""
 
     file: str = ""
     """The video, from the manifest's folder where relative; empty until it is fetched."""

@@ -1,4 +1,4 @@
-"""Output files that appear whole or not at all."""
+"""Writes output files whole or not at all, and names the list of failures beside them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def refuse_existing(*paths: Path, force: bool = False) -> None:
             raise ConfigError(f"{path}: is a folder; the output is a file")
         if path.exists() and not force:
             raise ConfigError(f"{path}: exists already; --force replaces it")
+
+
+def failures_of(output: Path) -> Path:
+    """Name the table, beside an output, of what could not be put into it, and why."""
+    return output.with_name(f"{output.stem}.failures.csv")
 
 
 @contextlib.contextmanager

@@ -1,11 +1,11 @@
-"""Progress on standard error, with rate and time left."""
+"""Shows progress on standard error, with rate and time left."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
-from edge.dataset.packages import need
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 def track(
     items: Iterable[Item], total: int | None, unit: str, text: str = "", *, quiet: bool = False
 ) -> Iterator[Item]:
-    """Yield the items with a bar; without one where nobody looks, or who looks asked for quiet.
+    """Yield the items with a bar; without one where standard error is no terminal, or quiet is set.
 
     Args:
         items: What is worked through.

@@ -1,4 +1,4 @@
-"""One's own words before a camera -> clips: a countdown, a few seconds, and again."""
+"""Records a person's own words before a camera as clips, each take after a countdown."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FPS_LEAST: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RecordingPlan:
     """What to record."""
 
     words: tuple[str, ...]
@@ -59,7 +59,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happens just now."""
+    """What the recorder does now."""
 
     word: str
     """What is recorded."""
@@ -86,7 +86,7 @@ class Step:
     """What it is called in the archive."""
 
 
-def check_plan(plan: Plan) -> Plan:
+def check_plan(plan: RecordingPlan) -> RecordingPlan:
     """Bring words and signer into the form in which they are stored.
 
     Raises:
@@ -102,7 +102,9 @@ def check_plan(plan: Plan) -> Plan:
     return replace(plan, words=words, signer=_tidy("--signer", plan.signer))
 
 
-def record(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) -> Iterator[Step]:
+def record_words(
+    plan: RecordingPlan, frames: Iterator[Frame], settings: LandmarkSettings
+) -> Iterator[Step]:
     """Record what a plan asks for; reads no clock, but the frames' own times.
 
     Each take is in the archive before the next begins. Landmarks are found after a take, so that
@@ -132,7 +134,9 @@ def record(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) -> I
                     raise SourceError(f"{word!r}: nobody is seen; is the camera free and lit?")
 
 
-def _count_down(plan: Plan, frames: Iterator[Frame], word: str, take: int) -> Iterator[Step]:
+def _count_down(
+    plan: RecordingPlan, frames: Iterator[Frame], word: str, take: int
+) -> Iterator[Step]:
     start: float | None = None
     said = -1
     for frame in frames:
@@ -146,7 +150,9 @@ def _count_down(plan: Plan, frames: Iterator[Frame], word: str, take: int) -> It
     raise SourceError(f"the source has ended before take {take} of {word!r}")
 
 
-def _collect(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) -> list[Frame]:
+def _collect(
+    plan: RecordingPlan, frames: Iterator[Frame], settings: LandmarkSettings
+) -> list[Frame]:
     """Keep the frames of a take."""
     shown: list[Frame] = []
     start: float | None = None
@@ -159,7 +165,7 @@ def _collect(plan: Plan, frames: Iterator[Frame], settings: LandmarkSettings) ->
     raise SourceError("the source has ended within a take, which is lost")
 
 
-def _keep(plan: Plan, step: Step, shown: Sequence[Frame], landmarker: Landmarker) -> Step:
+def _keep(plan: RecordingPlan, step: Step, shown: Sequence[Frame], landmarker: Landmarker) -> Step:
     """Find a take's landmarks and store it, unless nobody is seen in it."""
     landmarker.reset()
     found = list(feed(landmarker, shown))

@@ -1,4 +1,4 @@
-"""XNNPACK, which makes the landmark models two to five times faster: whether it is really used.
+"""Checks that XNNPACK is used, which makes the landmark models two to five times faster.
 
 TensorFlow Lite goes on without it where /proc/cpuinfo is hidden (ProcSubset=pid in a unit, some
 containers) and only says so on standard error. So one picture is sent through the landmark models
@@ -42,10 +42,10 @@ def check_acceleration(backend: str) -> Finding:
     except subprocess.TimeoutExpired:
         text = f"landmarks are not found within {_TIME:g} s"
         return Finding("model", False, text, "this machine is too slow, or too busy: see top")
-    return judge(done.stdout, done.stderr, done.returncode)
+    return judge_acceleration(done.stdout, done.stderr, done.returncode)
 
 
-def judge(printed: str, said: str, code: int) -> Finding:
+def judge_acceleration(printed: str, said: str, code: int) -> Finding:
     """Tell from what the process printed, said on standard error and returned."""
     if code != 0:
         lines = said.strip().splitlines()

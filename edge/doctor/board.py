@@ -1,4 +1,4 @@
-"""The machine: which it is, heat, power supply, memory, disk."""
+"""Checks the machine: model, heat, power supply, memory, disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The broker: a real connection with the configured login, a word said and a topic listened to."""
+"""Checks the broker: logs in as configured, publishes a word and listens to a topic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cameras: which there are, and what the configured one really gives."""
+"""Checks the cameras: lists them, and measures what the configured one gives."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def check_camera(
         return Finding("camera", False, str(error), "correct camera.source")
     if not watched.has_rate:
         return _blind(name, watched.complaint or f"no moving picture within {limit:g} s", unit)
-    return judge(
+    return judge_camera(
         f"{watched.opened or name}: {watched.fps:.1f} frames per second, "
         f"mean light {watched.light:.0f} of 255",
         watched.fps,
@@ -128,7 +128,7 @@ def check_camera(
     )
 
 
-def judge(
+def judge_camera(
     text: str, fps: float, light: float, *, settings: CameraSettings, least_fps: float
 ) -> Finding:
     """Tell from rate and light whether hands will be found, and what would help.

@@ -1,4 +1,4 @@
-"""Every check, in the order in which faults are best cured."""
+"""Runs every check, in the order in which faults are best mended."""
 
 from __future__ import annotations
 

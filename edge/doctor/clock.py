@@ -1,4 +1,4 @@
-"""The clock, by which words are dated."""
+"""Checks the clock, by which words are dated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check finds, and how checks look at the machine."""
+"""Defines what a check finds, and how checks look at the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings and model bundles: whether what they name is there and fits."""
+"""Checks that the settings and the model bundles they name are there and fit."""
 
 from __future__ import annotations
 

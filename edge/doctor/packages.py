@@ -1,4 +1,4 @@
-"""Python and its packages: what is missing, and what clashes."""
+"""Checks Python and its packages: what is missing, and what clashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page: whether it could be served, and to whom."""
+"""Checks whether the page can be served, and to whom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may reach, asked of the kernel as that user."""
+"""Asks the kernel, as another user, which files that user may reach."""
 
 from __future__ import annotations
 

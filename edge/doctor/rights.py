@@ -1,4 +1,4 @@
-"""Whether the service's user may read, use and write what the service needs."""
+"""Checks that the service's user may read, use and write what the service needs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_access(
     unit: Unit | None = None,
     root: Path = Path("/"),
 ) -> Iterable[Finding]:
-    """Look whether the service's user, or whoever runs this, may reach what is needed.
+    """Look whether the service's user, or the user who runs this, may reach what is needed.
 
     Args:
         settings: All of them.

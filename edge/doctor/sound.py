@@ -1,4 +1,4 @@
-"""Speech: the engine, the sound cards, and a test that is heard."""
+"""Checks speech: the engine, the sound cards, and a test that one can hear."""
 
 from __future__ import annotations
 

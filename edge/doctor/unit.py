@@ -1,4 +1,4 @@
-"""What systemd knows of the service on this machine."""
+"""Reads what systemd knows of the service on this machine."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge.camera.pacing import least_step
-from edge.evaluation.hands import classify_hands, evaluate_hands
-from edge.evaluation.metrics import Tally, share
+from edge.evaluation.accuracy import Tally, share
+from edge.evaluation.hand_accuracy import classify_hands, evaluate_hands
 from edge.landmarks.archive import Clip
 from edge.landmarks.skeleton import mirror
 from edge.recognition.clips import (

@@ -1,4 +1,4 @@
-"""How good the device is on a stream: what it finds, says, says wrongly, and how late.
+"""Measures the device on streams: what it finds, says, says wrongly, and how late.
 
 The terms are explained in docs/results/live-quality.md.
 """
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge.errors import SourceError
-from edge.evaluation.metrics import share
-from edge.evaluation.sign_streams import Plan, make_idle_layouts, make_layouts
+from edge.evaluation.accuracy import share
+from edge.evaluation.sign_streams import StreamPlan, make_idle_layouts, make_layouts
 from edge.landmarks.archive import read_clips
 from edge.messages import Declined, Landmarks, Sign
 from edge.recognition.bundle import OTHER
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.config.settings import Settings
-    from edge.evaluation.sign_streams import Layout, Span, Stream
+    from edge.evaluation.sign_streams import Layout, SignSpan, Stream
     from edge.recognition.bundle import Bundle
 
 RATES: Final = (7.0, 10.0, 15.0, 30.0)
@@ -67,7 +67,7 @@ class Score:
         signs = [span for span in stream.spans if span.label]
         self.counts["signs"] += len(signs)
         self.silent_seconds += float(stream.times[-1]) - sum(s.offset - s.onset for s in signs)
-        of_sign: dict[Span, list[Heard]] = {span: [] for span in signs}
+        of_sign: dict[SignSpan, list[Heard]] = {span: [] for span in signs}
         for one in heard:
             span = span_of(one.decision, signs)
             if span is not None:
@@ -78,7 +78,7 @@ class Score:
         for span, decided in of_sign.items():
             self._add_sign(span, [one for one in decided if one.decision.top])
 
-    def _add_sign(self, span: Span, decided: Sequence[Heard]) -> None:
+    def _add_sign(self, span: SignSpan, decided: Sequence[Heard]) -> None:
         if not decided:
             self.counts["missed"] += 1
             return
@@ -129,7 +129,7 @@ def evaluate_streams(
     *,
     seed: int,
     rates: Sequence[float] = RATES,
-    plan: Plan | None = None,
+    plan: StreamPlan | None = None,
     send: Callable[[Sign], float] | None = None,
 ) -> dict[str, Any]:
     """Measure live quality on seeded streams made of archives.
@@ -152,7 +152,7 @@ def evaluate_streams(
         ArchiveError: A file is no clip archive.
         SourceError: There is no clip.
     """
-    plan = plan or Plan()
+    plan = plan or StreamPlan()
     clips = [clip for path in paths for clip in read_clips(path)]
     known = set(bundle.glosses) - {OTHER}
     signs = [clip for clip in clips if clip.label in known]
@@ -217,7 +217,7 @@ def _heard(
             yield Heard(event, moment, took + sent)
 
 
-def span_of(decision: Decision, signs: Sequence[Span]) -> Span | None:
+def span_of(decision: Decision, signs: Sequence[SignSpan]) -> SignSpan | None:
     """The sign that a decision is about, if about any."""
     best = max(signs, key=lambda span: _overlap(decision, span), default=None)
     if best is None:
@@ -226,7 +226,7 @@ def span_of(decision: Decision, signs: Sequence[Span]) -> Span | None:
     return best if _overlap(decision, best) >= _LEAST_OVERLAP * max(shorter, 1e-6) else None
 
 
-def _overlap(decision: Decision, span: Span) -> float:
+def _overlap(decision: Decision, span: SignSpan) -> float:
     return max(0.0, min(decision.offset, span.offset) - max(decision.onset, span.onset))
 
 

@@ -1,4 +1,4 @@
-"""Seeded streams of signing, made of archive clips: what a camera would see in an hour.
+"""Makes seeded streams of signing from archive clips: what a camera would see in an hour.
 
 Signs follow each other with rests between them, in which the hands travel to their rest and
 back. A stream is laid out once, in seconds, and can be rendered at any frame rate.
@@ -59,7 +59,7 @@ _ARMS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SignSpan:
     """Something that is done in a stream."""
 
     label: str
@@ -82,12 +82,12 @@ class Stream:
     points: NDArray[np.float32]
     """(T, 75, 3) in image widths, NaN where unseen."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[SignSpan, ...]
     """What is really done, in order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StreamPlan:
     """How streams are made."""
 
     rest: tuple[float, float] = (0.3, 3.0)
@@ -110,7 +110,9 @@ class _Item:
 class Layout:
     """What is done when; ``render`` it at a frame rate."""
 
-    def __init__(self, played: Sequence[tuple[Performance, bool]], plan: Plan, seed: int) -> None:
+    def __init__(
+        self, played: Sequence[tuple[Performance, bool]], plan: StreamPlan, seed: int
+    ) -> None:
         """Place performances one after the other.
 
         Args:
@@ -121,7 +123,7 @@ class Layout:
         rng = np.random.default_rng([seed, 1])
         self._seed = seed
         self._items: list[_Item] = []
-        self.spans: list[Span] = []
+        self.spans: list[SignSpan] = []
         self._absences: list[tuple[float, float]] = []
         self._rest = _resting_body(rng)
         self._bottom = float(rng.uniform(1.3, 2.3))  # of the picture, below the shoulders
@@ -138,7 +140,7 @@ class Layout:
                 self._absences.append((now, now + gone))
                 now += gone + 0.8
             self._items.append(_Item(what, now, is_entrance))
-            self.spans.append(Span(what.label if is_sign else "", now, now + what.end))
+            self.spans.append(SignSpan(what.label if is_sign else "", now, now + what.end))
             rest = float(rng.uniform(*plan.rest))
             now += what.end + rest
             before = what.signer
@@ -242,7 +244,7 @@ def _resting_body(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def make_layouts(
-    signs: Sequence[Clip], others: Sequence[Clip], plan: Plan, seed: int
+    signs: Sequence[Clip], others: Sequence[Clip], plan: StreamPlan, seed: int
 ) -> Iterator[Layout]:
     """Lay out streams in which every sign clip is performed once; the same for a seed.
 
@@ -268,7 +270,7 @@ def make_layouts(
         yield Layout(played, plan, int(rng.integers(2**31)))
 
 
-def make_idle_layouts(others: Sequence[Clip], plan: Plan, seed: int) -> Iterator[Layout]:
+def make_idle_layouts(others: Sequence[Clip], plan: StreamPlan, seed: int) -> Iterator[Layout]:
     """Lay out streams of nothing but other movement, every clip once."""
     rng = np.random.default_rng([seed, 3])
     idle = [one for clip in others if (one := perform(clip)) is not None]

@@ -1,4 +1,4 @@
-"""How well spelling is read: seeded streams of strangers through the speller, letter by letter."""
+"""Measures how well spelling is read, letter by letter, on seeded streams of strangers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge.evaluation.metrics import share
+from edge.evaluation.accuracy import share
 from edge.evaluation.spelling_streams import make_streams
 from edge.landmarks.archive import read_clips
 from edge.messages import Letter, Spelled, feed
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.config.settings import SpellingSettings
-    from edge.evaluation.spelling_streams import SpellingStream, Word
+    from edge.evaluation.spelling_streams import SpelledText, SpellingStream
     from edge.recognition.bundle import Bundle
 
 RATES: Final = (30.0, 15.0, 10.0, 7.0)
@@ -40,7 +40,7 @@ class _Score:
         self._confused: Counter[tuple[str, str]] = Counter()
         self._delays: list[float] = []
 
-    def add(self, word: Word, events: Sequence[Letter | Spelled]) -> None:
+    def add(self, word: SpelledText, events: Sequence[Letter | Spelled]) -> None:
         """Count one word and what was read while it was spelled."""
         spelled = [event for event in events if isinstance(event, Spelled)]
         raw = "".join("".join(event.letters) for event in spelled).lower()

@@ -1,4 +1,4 @@
-"""Fingerspelling made from stills of hands, seeded: letters held, slid, traced, with rests.
+"""Makes seeded streams of fingerspelling from stills of hands: held, slid and traced letters.
 
 Nobody here was recorded spelling words. A stream puts one person's stills on a synthetic body and
 moves from one to the next as a spelling hand does, so it shows what the speller makes of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge.evaluation.synthetic_hand import Held, Span
+    from edge.evaluation.synthetic_hand import HandSpan, Held
     from edge.landmarks.archive import Hand
 
 _BODY: Final = {
@@ -50,7 +50,7 @@ _LOSS_EVERY: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class SpelledText:
     """A word as it was truly spelled."""
 
     text: str
@@ -73,7 +73,7 @@ class SpellingStream:
     source: str
     """The recording that the stills are from."""
 
-    words: tuple[Word, ...]
+    words: tuple[SpelledText, ...]
     """In order."""
 
     frames: tuple[Landmarks, ...]
@@ -157,14 +157,14 @@ def _make(
     speller = SpellingHand(stills, side, rng)
     words = []
     for text, is_name in chosen:
-        words.append(Word(text, speller.spell(text), is_name))
+        words.append(SpelledText(text, speller.spell(text), is_name))
         speller.rest(rng.uniform(1.2, 2.5))
     frames = _film(speller.spans, side, fps, rng)
     return SpellingStream(signer, source, tuple(words), tuple(frames))
 
 
 def _film(
-    spans: Sequence[Span], side: slice, fps: float, rng: np.random.Generator
+    spans: Sequence[HandSpan], side: slice, fps: float, rng: np.random.Generator
 ) -> list[Landmarks]:
     """Take pictures at almost even times, some of them lost, some without the hand."""
     width = rng.uniform(0.18, 0.3)

@@ -1,4 +1,4 @@
-"""What edge.evaluation.spelling_streams spells; none of it was counted for the letter model."""
+"""Lists what edge.evaluation.spelling_streams spells; the letter model counted none of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hand that spells: one person's stills, one after the other, held, slid and traced."""
+"""Moves one person's stills as a spelling hand does: letters held, slid and traced."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Span:
+class HandSpan:
     """A stretch of time in which the hand goes from the last pose to another."""
 
     start: float
@@ -99,7 +99,7 @@ class SpellingHand:
         self._home: NDArray[np.float64] = np.array([rng.uniform(0.6, 1.0), rng.uniform(-0.5, -0.2)])
         self._resting = Pose(self._still("B"), _REST_PLACE)
         self._pose = self._resting
-        self.spans: list[Span] = []
+        self.spans: list[HandSpan] = []
         self.rest(rng.uniform(0.5, 1.0))
 
     @property
@@ -179,7 +179,7 @@ class SpellingHand:
         twist: float = 0.0,
     ) -> None:
         start = self.now
-        self.spans.append(Span(start, start + seconds, self._pose, pose, strokes, twist))
+        self.spans.append(HandSpan(start, start + seconds, self._pose, pose, strokes, twist))
         self._pose = pose
 
     def _place(self) -> NDArray[np.float64]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
 from edge import __version__
-from edge.errors import DependencyError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,14 +26,7 @@ def make_hub(settings: Settings) -> Hub | None:
     """
     if not settings.page.enabled:
         return None
-    try:
-        for package in _PACKAGES:
-            importlib.import_module(package)
-    except ImportError as error:
-        raise DependencyError(
-            f"page.enabled = true needs the extra web ({error.name} is missing); "
-            "install it with scripts/setup --extras web"
-        ) from None
+    need(*_PACKAGES, extra="web", purpose="page.enabled = true")
     from edge.page.hub import Hub
 
     return Hub(__version__)

@@ -1,4 +1,4 @@
-"""Recordings of hands alone -> clips with a body, so that they can teach the same network.
+"""Gives recordings of hands alone a borrowed body, so that they can teach the same network.
 
 The hands' depth is guessed from their outline, the rest of the body is borrowed from a
 recording that has one, picture coordinates to picture coordinates.

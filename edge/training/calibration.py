@@ -1,4 +1,4 @@
-"""Temperature and thresholds from clips that were not learnt from."""
+"""Fits temperature and thresholds to clips that were not trained on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives -> clips with their moving part, on the program's own skeleton."""
+"""Reads archives as training examples, holds out signers, and weighs classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run folders -> a bundle: int8, calibrated, measured with the runtime itself."""
+"""Exports finished runs as a bundle: int8, calibrated, measured with the runtime itself."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SPOKEN: Final = {"i": "I", "i love you": "I love you", "what's up": "what's up?
 _CALIBRATION_EXAMPLES: Final = 512
 
 
-def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> dict[str, Any]:
+def export_bundle(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> dict[str, Any]:
     """Write a bundle.
 
     Args:
@@ -58,13 +58,7 @@ def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> di
     """
     recipe, labels, sources = _read_runs(runs)
     folder = folder or Path(sources["folder"])
-    # The runtime computes all features, even where the first run was trained on fewer.
-    seeing = recipe.model_copy(update={"data": recipe.data.model_copy(update={"face": True})})
-    task = make_task(seeing, folder)
-    if task.feature_spec.get("kind") not in ("segment", "hand", "posture"):
-        raise ConfigError(
-            f"task = {recipe.task!r}: the daemon finds landmarks; it takes no bundle of pixels"
-        )
+    task = _task_of(recipe, folder)
     if task.classes != labels:
         raise ConfigError(f"{runs[0] / 'labels.json'}: the archives in {folder} have other labels")
     model = load_average(runs, task.shape)
@@ -87,24 +81,12 @@ def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> di
             "recipes": [json.loads((run / "recipe.json").read_text()) for run in runs],
         },
     }
-    thresholds = [DEFAULT_THRESHOLD] * len(labels)
     held_out = task.validation()
+    thresholds = [DEFAULT_THRESHOLD] * len(labels)
     if held_out is not None:
-        logits = average_views(Network(bundle / "model.tflite"), task, held_out)
-        exact = average_views(Network(runs[0] / "model-float.tflite"), task, held_out)
-        manifest["temperature"] = fit_temperature(logits, held_out[1])
-        shares = softmax(logits / manifest["temperature"])
-        thresholds = fit_thresholds(shares, held_out[1])
-        manifest["metrics"]["int8_against_float"] = _agreement(logits, exact, held_out[1])
-    manifest["labels"] = [
-        {
-            "gloss": gloss,
-            "display": _SPOKEN.get(gloss, gloss),
-            "spoken": _SPOKEN.get(gloss, gloss),
-            "threshold": threshold,
-        }
-        for gloss, threshold in zip(labels, thresholds, strict=True)
-    ]
+        networks = (Network(bundle / "model.tflite"), Network(runs[0] / "model-float.tflite"))
+        thresholds = _calibrate(manifest, networks, task, held_out)
+    manifest["labels"] = _describe_labels(labels, thresholds)
     _write_manifest(bundle, manifest)
     evaluated = [] if recipe.task == "boundary" else recipe.data.validation  # it knows no words
     for path in find_archives(folder, evaluated):
@@ -115,6 +97,39 @@ def export(runs: Sequence[Path], bundle: Path, folder: Path | None = None) -> di
     write_card(bundle, manifest)
     figures: dict[str, Any] = manifest["metrics"]
     return figures
+
+
+def _task_of(recipe: Recipe, folder: Path) -> Task:
+    # The runtime computes all features, even where the first run was trained on fewer.
+    seeing = recipe.model_copy(update={"data": recipe.data.model_copy(update={"face": True})})
+    task = make_task(seeing, folder)
+    if task.feature_spec.get("kind") not in ("segment", "hand", "posture"):
+        raise ConfigError(
+            f"task = {recipe.task!r}: the daemon finds landmarks; it takes no bundle of pixels"
+        )
+    return task
+
+
+def _calibrate(
+    manifest: dict[str, Any], networks: tuple[Network, Network], task: Task, held_out: Batch
+) -> list[float]:
+    """Fit temperature and thresholds on what was held out, and compare int8 with float."""
+    logits, exact = (average_views(network, task, held_out) for network in networks)
+    manifest["temperature"] = fit_temperature(logits, held_out[1])
+    manifest["metrics"]["int8_against_float"] = _agreement(logits, exact, held_out[1])
+    return fit_thresholds(softmax(logits / manifest["temperature"]), held_out[1])
+
+
+def _describe_labels(labels: Sequence[str], thresholds: Sequence[float]) -> list[dict[str, Any]]:
+    return [
+        {
+            "gloss": gloss,
+            "display": _SPOKEN.get(gloss, gloss),
+            "spoken": _SPOKEN.get(gloss, gloss),
+            "threshold": threshold,
+        }
+        for gloss, threshold in zip(labels, thresholds, strict=True)
+    ]
 
 
 def _read_runs(runs: Sequence[Path]) -> tuple[Recipe, list[str], dict[str, Any]]:

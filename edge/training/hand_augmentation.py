@@ -1,4 +1,4 @@
-"""Seeded changes to single hands, as strangers and cameras would make."""
+"""Changes single hands at random, as strangers and cameras would; seeded."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ CALM: Final = HandAugmentation(
 )
 
 
-def change_in_space(
+def change_hand(
     points: NDArray[np.float32], how: HandAugmentation, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Turn, stretch and disturb hands (B, 21, 3), all but mirroring; gives hand sizes."""

@@ -1,4 +1,4 @@
-"""The model card that an export writes; a person is expected to go on with it."""
+"""Writes the model card of an exported bundle, for a person to complete."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def write_card(bundle: Path, manifest: dict[str, Any]) -> None:
-    """Write ``README.md`` unless somebody has already written one."""
+    """Write ``README.md`` unless there is one already."""
     path = bundle / "README.md"
     if path.exists():
         return

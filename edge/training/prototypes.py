@@ -1,4 +1,4 @@
-"""One mean trajectory per word: aligned in time, averaged over signers."""
+"""Averages the clips of a word, aligned in time, to one trajectory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipes: everything that decides how a network comes out, in one TOML file."""
+"""Reads recipes: everything that decides how a network comes out, in one TOML file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A finished run -> its learning curves and confusions, as pictures and tables."""
+"""Draws the learning curves and confusions of a finished run, as pictures and tables."""
 
 from __future__ import annotations
 

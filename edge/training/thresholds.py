@@ -1,4 +1,4 @@
-"""Thresholds for a stated rate of false words, from what was decided on streams."""
+"""Chooses thresholds for a stated rate of false words, from decisions made on streams."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COSTS: Final = np.geomspace(0.25, 64, 25)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class JudgedDecision:
     """One decision, before any threshold, and what was really done."""
 
     gloss: str
@@ -65,7 +65,9 @@ class Choice:
         }
 
 
-def choose(outcomes: Sequence[Outcome], glosses: Sequence[str], cost: float) -> dict[str, Any]:
+def choose_thresholds(
+    outcomes: Sequence[JudgedDecision], glosses: Sequence[str], cost: float
+) -> dict[str, Any]:
     """Choose each word's threshold and margin.
 
     A word said where no sign is costs ``cost``, one said for another sign half of that (its
@@ -91,7 +93,7 @@ def choose(outcomes: Sequence[Outcome], glosses: Sequence[str], cost: float) -> 
     return {"thresholds": thresholds, "margins": margins}
 
 
-def _costs(outcomes: Sequence[Outcome], cost: float) -> NDArray[np.float64]:
+def _costs(outcomes: Sequence[JudgedDecision], cost: float) -> NDArray[np.float64]:
     """Cost (N, thresholds, margins) of each decision at each pair."""
     probability = np.array([one.probability for one in outcomes])[:, None, None]
     margin = np.array([one.margin for one in outcomes])[:, None, None]
@@ -102,10 +104,10 @@ def _costs(outcomes: Sequence[Outcome], cost: float) -> NDArray[np.float64]:
     return costs
 
 
-def curve(
-    outcomes: Sequence[Outcome], glosses: Sequence[str], signs: int, hours: float
+def threshold_curve(
+    outcomes: Sequence[JudgedDecision], glosses: Sequence[str], signs: int, hours: float
 ) -> list[Choice]:
-    """What thresholds for ever dearer false words do, on the outcomes they are chosen by.
+    """Choose thresholds for a range of costs of a false word, and count what they do.
 
     Args:
         outcomes: Of streams.
@@ -115,14 +117,14 @@ def curve(
     """
     choices = []
     for cost in _COSTS.tolist():
-        chosen = choose(outcomes, glosses, cost)
-        figures = judge(outcomes, chosen, signs, hours)
+        chosen = choose_thresholds(outcomes, glosses, cost)
+        figures = count_said(outcomes, chosen, signs, hours)
         choices.append(Choice(cost, chosen["thresholds"], chosen["margins"], **figures))
     return choices
 
 
-def judge(
-    outcomes: Sequence[Outcome], chosen: dict[str, Any], signs: int, hours: float
+def count_said(
+    outcomes: Sequence[JudgedDecision], chosen: dict[str, Any], signs: int, hours: float
 ) -> dict[str, float]:
     """What thresholds do on outcomes, which may be others than they were chosen by."""
     said = [

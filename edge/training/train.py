@@ -1,4 +1,4 @@
-"""A recipe -> a run folder with a trained network; goes on where a killed run stopped."""
+"""Trains a network by a recipe into a run folder; resumes a run that was killed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _QUEUED: Final = 16
 """Batches made ahead."""
 
 
-def train(recipe: Recipe, folder: Path, run: Path) -> None:
+def train_network(recipe: Recipe, folder: Path, run: Path) -> None:
     """Train a network.
 
     Leaves in the run folder ``model.keras`` (averaged weights), ``labels.json``,
@@ -66,15 +66,6 @@ def train(recipe: Recipe, folder: Path, run: Path) -> None:
     held_out = task.validation()
     if held_out is None and (schedule.patience or schedule.fall == "plateau"):
         raise ConfigError("schedule.patience: needs data.holdout or data.validation")
-    callbacks = [
-        keras.callbacks.BackupAndRestore(str(run / "backup"), delete_checkpoint=False),
-        keras.callbacks.CSVLogger(str(run / "log.csv"), append=True),
-    ]
-    if schedule.patience:
-        callbacks.append(keras.callbacks.EarlyStopping(patience=schedule.patience, verbose=1))
-    if schedule.fall == "plateau":
-        pause = max(1, schedule.patience // 2 or 5)
-        callbacks.append(keras.callbacks.ReduceLROnPlateau(patience=pause, factor=1 / 3))
     with Feeder(task, recipe, steps) as feeder:
         model.fit(
             _dataset(feeder, task),
@@ -82,7 +73,10 @@ def train(recipe: Recipe, folder: Path, run: Path) -> None:
             epochs=schedule.epochs,
             validation_data=held_out,
             verbose=1 if sys.stdout.isatty() else 2,  # a bar, or a line per epoch
-            callbacks=[*callbacks, keras.callbacks.LambdaCallback(on_epoch_begin=feeder.begin)],
+            callbacks=[
+                *_callbacks(run, schedule),
+                keras.callbacks.LambdaCallback(on_epoch_begin=feeder.begin),
+            ],
         )
     if schedule.averaging:
         model.optimizer.finalize_variable_values(model.trainable_variables)
@@ -100,6 +94,21 @@ def _claim(run: Path, recipe: Recipe) -> None:
     if path.exists() and path.read_text() != text:
         raise ConfigError(f"{path}: another recipe's run; choose another --run or remove it")
     path.write_text(text)
+
+
+def _callbacks(run: Path, schedule: ScheduleRecipe) -> list[Any]:
+    from tensorflow import keras
+
+    callbacks = [
+        keras.callbacks.BackupAndRestore(str(run / "backup"), delete_checkpoint=False),
+        keras.callbacks.CSVLogger(str(run / "log.csv"), append=True),
+    ]
+    if schedule.patience:
+        callbacks.append(keras.callbacks.EarlyStopping(patience=schedule.patience, verbose=1))
+    if schedule.fall == "plateau":
+        pause = max(1, schedule.patience // 2 or 5)
+        callbacks.append(keras.callbacks.ReduceLROnPlateau(patience=pause, factor=1 / 3))
+    return callbacks
 
 
 class Feeder:
@@ -128,7 +137,7 @@ class Feeder:
             self._first_step = epoch * self._steps
 
     def batches(self) -> Iterator[Batch]:
-        """Give batches for ever."""
+        """Give batches without end."""
         context = multiprocessing.get_context("spawn")
         arguments = (*self._arguments, self._first_step, self._queue)
         self._process = context.Process(target=_produce, args=arguments, daemon=True)

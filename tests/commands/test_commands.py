@@ -327,7 +327,10 @@ def run_python(program: str, *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["nonsense"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["run", "--help"], ["dataset", "import", "--help"], ["nonsense"]],
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     program = (
         "import sys\n"
@@ -337,7 +340,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     )
     ended = run_python(program, *arguments)
     modules = set(json.loads(ended.stdout.splitlines()[-1]))
-    heavy = {"numpy", "cv2", "mediapipe", "pydantic", "paho", "tensorflow"}
+    heavy = {"numpy", "cv2", "mediapipe", "pydantic", "paho", "tensorflow", "rich"}
     heavy |= {"ai_edge_litert", "tflite_runtime"}
     assert "edge" in modules
     assert not modules & heavy

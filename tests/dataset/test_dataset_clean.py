@@ -16,7 +16,7 @@ from edge.__main__ import main
 from edge.dataset.archive_stream import ArchiveReader
 from edge.dataset.curating import duplicates
 from edge.dataset.curating.clean import Rules, inspect
-from edge.dataset.curating.quality import fill, longest_gap, measure
+from edge.dataset.curating.quality import fill, longest_gap, measure_quality
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_WRIST, RIGHT_HAND
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_quality_is_what_was_put_into_the_clip() -> None:
     points[:4, LEFT_HAND] = np.nan
     points[2:8, RIGHT_HAND] = np.nan
     points[9, 11] = np.nan
-    quality = measure(points, fps=5, aspect=2)
+    quality = measure_quality(points, fps=5, aspect=2)
     assert (quality.frames, quality.seconds) == (10, 2)
     assert quality.body == pytest.approx(0.9)
     assert (quality.left, quality.right) == pytest.approx((0.6, 0.4))
@@ -51,21 +51,21 @@ def test_quality_is_what_was_put_into_the_clip() -> None:
 def test_speed_is_in_shoulder_widths_per_second() -> None:
     points = body(3)
     points[2, LEFT_HAND, 1] += 0.2  # of the height, which is half the width
-    quality = measure(points, fps=10, aspect=2)
+    quality = measure_quality(points, fps=10, aspect=2)
     assert quality.speed == pytest.approx(0.1 * 10 / 0.2, rel=0.01)
-    assert np.isnan(measure(points[:1], fps=10, aspect=2).speed)
+    assert np.isnan(measure_quality(points[:1], fps=10, aspect=2).speed)
     points[:, 11:13] = np.nan
-    assert np.isnan(measure(points, fps=10, aspect=2).speed)
+    assert np.isnan(measure_quality(points, fps=10, aspect=2).speed)
 
 
 def test_hands_beside_the_picture_are_counted() -> None:
     points = body(2)
     points[1, RIGHT_HAND, 0] = 1.2
-    assert measure(points, 10, 1).outside == pytest.approx(0.25)
+    assert measure_quality(points, 10, 1).outside == pytest.approx(0.25)
 
 
 def test_clip_in_which_nothing_is_seen_is_measured() -> None:
-    quality = measure(np.full((4, 75, 3), np.nan, dtype=np.float16), 25, 1)
+    quality = measure_quality(np.full((4, 75, 3), np.nan, dtype=np.float16), 25, 1)
     assert (quality.body, quality.hand, quality.gap, quality.outside) == (0, 0, 0, 0)
 
 

@@ -11,7 +11,7 @@ import pytest
 from formats import write_archive
 
 from edge.__main__ import main
-from edge.dataset.exporters.pose_files import picture_size
+from edge.dataset.exporters.pose_writer import picture_size
 
 if TYPE_CHECKING:
     from pathlib import Path

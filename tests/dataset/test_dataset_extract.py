@@ -26,11 +26,11 @@ from edge.__main__ import main
 from edge.camera.recordings import Video, quiet_opencv
 from edge.config.settings import LandmarkSettings
 from edge.dataset.extracting import workers
-from edge.dataset.extracting.extractor import Extracted, attempt, extract
+from edge.dataset.extracting.extractor import Extracted, attempt, extract_clip
 from edge.dataset.extracting.finished_clips import Parts
 from edge.dataset.extracting.workers import LocalWorkers
 from edge.dataset.manifest import Entry, write_manifest
-from edge.dataset.processes import default_jobs
+from edge.dataset.worker_pool import default_jobs
 from edge.errors import ConfigError, SourceError
 from edge.landmarks.archive import read_clips
 from edge.landmarks.landmarker import Landmarker
@@ -50,8 +50,8 @@ def words(media: Path) -> Path:
 
 def test_clip_is_what_the_landmarker_finds_whatever_was_before_it(words: Path) -> None:
     first, second = sorted(words.glob("*.mp4"))[:2]
-    extract(task_of(second, end=0.2))
-    found = extract(task_of(first, start=0.8, end=1.2))
+    extract_clip(task_of(second, end=0.2))
+    found = extract_clip(task_of(first, start=0.8, end=1.2))
     landmarker = Landmarker(LandmarkSettings())
     points = []
     for index, (time, image) in enumerate(Video(first, 25.0).play()):
@@ -67,16 +67,16 @@ def test_clip_is_what_the_landmarker_finds_whatever_was_before_it(words: Path) -
 
 def test_lower_rate_keeps_even_steps(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", 10, (96, 48))
-    found = extract(task_of(path, max_fps=12.5))
+    found = extract_clip(task_of(path, max_fps=12.5))
     assert found.fps == pytest.approx(12.5)
     assert (len(found.points), found.aspect) == (5, 2.0)
 
 
 def test_box_is_the_picture_with_some_room(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", 1, (200, 100))
-    found = extract(task_of(path, box=(0.25, 0.25, 0.75, 0.75)))
+    found = extract_clip(task_of(path, box=(0.25, 0.25, 0.75, 0.75)))
     assert found.aspect == pytest.approx(120 / 60)
-    assert extract(task_of(path, box=(0.0, 0.0, 0.5, 1.0))).aspect == pytest.approx(110 / 100)
+    assert extract_clip(task_of(path, box=(0.0, 0.0, 0.5, 1.0))).aspect == pytest.approx(110 / 100)
 
 
 def test_points_are_shares_of_width_and_height(words: Path, tmp_path: Path) -> None:
@@ -90,8 +90,8 @@ def test_points_are_shares_of_width_and_height(words: Path, tmp_path: Path) -> N
     for image in pictures:
         writer.write(cv2.copyMakeBorder(image[:, :, ::-1], 0, 0, 128, 128, cv2.BORDER_CONSTANT))
     writer.release()
-    wide = extract(task_of(tmp_path / "wide.mp4")).points[-1, :1, :2].astype(float)
-    narrow = extract(task_of(square, start=0.8, end=1.0)).points[-1, :1, :2].astype(float)
+    wide = extract_clip(task_of(tmp_path / "wide.mp4")).points[-1, :1, :2].astype(float)
+    narrow = extract_clip(task_of(square, start=0.8, end=1.0)).points[-1, :1, :2].astype(float)
     np.testing.assert_allclose(wide * [2, 1] - [0.5, 0], narrow, atol=0.02)
 
 

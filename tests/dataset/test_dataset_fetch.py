@@ -21,7 +21,7 @@ from clipserver import ClipServer, Page, write_video
 
 from edge.__main__ import main
 from edge.camera.recordings import Video, quiet_opencv
-from edge.dataset.fetching.cutting import cut
+from edge.dataset.fetching.cutting import cut_clip
 from edge.dataset.fetching.downloads import Limits, download
 from edge.dataset.fetching.sites import download_from_site, is_site
 from edge.dataset.manifest import Entry, read_manifest, write_manifest
@@ -183,7 +183,7 @@ def test_site_download_takes_a_video_and_refuses_the_rest(
 def test_cut_holds_the_frames_from_start_to_end(film: bytes, tmp_path: Path) -> None:
     source = tmp_path / "film.mp4"
     source.write_bytes(film)
-    assert cut(source, tmp_path / "cut.mp4", 0.4, 1.2) == 20
+    assert cut_clip(source, tmp_path / "cut.mp4", 0.4, 1.2) == 20
     assert brightness(tmp_path / "cut.mp4") == pytest.approx(range(10, 30), abs=1)
     times = [time for time, _ in Video(tmp_path / "cut.mp4", 25.0).play()]
     assert times == pytest.approx([index / 25 for index in range(20)], abs=1e-3)
@@ -191,7 +191,7 @@ def test_cut_holds_the_frames_from_start_to_end(film: bytes, tmp_path: Path) -> 
 
 def test_cut_without_end_goes_to_the_end_and_keeps_odd_sizes(tmp_path: Path) -> None:
     source = write_video(tmp_path / "odd.avi", 30, (65, 49))
-    assert cut(source, tmp_path / "cut.mp4", 1.0, None) == 5
+    assert cut_clip(source, tmp_path / "cut.mp4", 1.0, None) == 5
     assert len(brightness(tmp_path / "cut.mp4")) == 5
 
 
@@ -210,7 +210,7 @@ def test_cut_of_a_phones_video_stands_upright(tmp_path: Path) -> None:
     content = source.read_bytes()
     at = content.index(straight, content.index(b"tkhd"))
     source.write_bytes(content[:at] + turned + content[at + len(turned) :])
-    cut(source, tmp_path / "cut.mp4", 0.0, 0.2)
+    cut_clip(source, tmp_path / "cut.mp4", 0.0, 0.2)
     for path in (source, tmp_path / "cut.mp4"):
         _, image = next(iter(Video(path, 25.0).play()))
         assert image.shape == (96, 64, 3)
@@ -222,7 +222,7 @@ def test_same_cut_gives_the_same_bytes(film: bytes, tmp_path: Path) -> None:
     source = tmp_path / "film.mp4"
     source.write_bytes(film)
     for name in ("a.mp4", "b.mp4"):
-        cut(source, tmp_path / name, 0.5, 1.0)
+        cut_clip(source, tmp_path / name, 0.5, 1.0)
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
@@ -233,13 +233,13 @@ def test_same_cut_gives_the_same_bytes(film: bytes, tmp_path: Path) -> None:
 def test_what_cannot_be_cut_is_named(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "a.mp4").write_bytes(content)
     with pytest.raises(SourceError, match=message):
-        cut(tmp_path / "a.mp4", tmp_path / "b.mp4", 0.0, 1.0)
+        cut_clip(tmp_path / "a.mp4", tmp_path / "b.mp4", 0.0, 1.0)
 
 
 def test_cut_beyond_the_end_is_an_error(film: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(film)
     with pytest.raises(SourceError, match=r"a\.mp4: nothing from 9 s on"):
-        cut(tmp_path / "a.mp4", tmp_path / "b.mp4", 9.0, 10.0)
+        cut_clip(tmp_path / "a.mp4", tmp_path / "b.mp4", 9.0, 10.0)
 
 
 # manifests

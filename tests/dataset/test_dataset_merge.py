@@ -9,8 +9,8 @@ import pytest
 from clip_archives import columns_of, points_of, read, write, write_signed
 
 from edge.__main__ import main
-from edge.dataset.curating.merge import merge
-from edge.dataset.curating.rewrite import flip, mirror
+from edge.dataset.curating.merge import merge_archives
+from edge.dataset.curating.rewrite import mirror_archive, mirror_points
 from edge.errors import ArchiveError, ConfigError
 from edge.evaluation.clips import flip as flip_clip
 from edge.landmarks.archive import read_clips
@@ -26,7 +26,7 @@ def test_merged_clips_come_in_order_and_lacking_columns_are_empty(tmp_path: Path
     del other["names"]
     other["labels"] = np.array(["a much longer word"])
     rated = write(tmp_path / "b.npz", {**other, "rating": np.array([5])}, points_of([2], seed=1))
-    assert merge([named, rated], tmp_path / "c.npz") == 3
+    assert merge_archives([named, rated], tmp_path / "c.npz") == 3
     columns, clips = read(tmp_path / "c.npz")
     assert columns["labels"].tolist() == ["word 0", "word 1", "a much longer word"]
     assert columns["names"].tolist() == ["n0", "n1", ""]
@@ -37,7 +37,7 @@ def test_merged_clips_come_in_order_and_lacking_columns_are_empty(tmp_path: Path
 
 def test_merging_parts_of_recordings_gives_them_back(tmp_path: Path, archives: Path) -> None:
     both = [archives / "wlasl100-val.npz", archives / "words-none.npz"]
-    count = merge(both, tmp_path / "both.npz")
+    count = merge_archives(both, tmp_path / "both.npz")
     merged = read_clips(tmp_path / "both.npz")
     apart = [clip for path in both for clip in read_clips(path)]
     assert count == len(apart) == 285 + 18
@@ -54,21 +54,21 @@ def test_merging_parts_of_recordings_gives_them_back(tmp_path: Path, archives: P
 def test_signers_of_the_same_name_are_told_apart_if_asked(tmp_path: Path) -> None:
     one = write_signed(tmp_path / "wlasl.npz", ["book"], ["1"])
     other = write_signed(tmp_path / "own.npz", ["book"], ["1"])
-    merge([one, other], tmp_path / "same.npz")
+    merge_archives([one, other], tmp_path / "same.npz")
     assert read(tmp_path / "same.npz")[0]["signers"].tolist() == ["1", "1"]
-    merge([one, other], tmp_path / "apart.npz", tell_signers_apart=True)
+    merge_archives([one, other], tmp_path / "apart.npz", tell_signers_apart=True)
     assert read(tmp_path / "apart.npz")[0]["signers"].tolist() == ["wlasl/1", "own/1"]
     (tmp_path / "folder").mkdir()
     namesake = write_signed(tmp_path / "folder" / "own.npz", ["book"], ["1"])
     with pytest.raises(ConfigError, match=r"folder/own\.npz: another archive is called own"):
-        merge([other, namesake], tmp_path / "no.npz", tell_signers_apart=True)
+        merge_archives([other, namesake], tmp_path / "no.npz", tell_signers_apart=True)
 
 
 def test_column_of_two_kinds_is_refused(tmp_path: Path) -> None:
     text = write(tmp_path / "a.npz", {**columns_of([1]), "rating": np.array(["5"])}, points_of([1]))
     number = write(tmp_path / "b.npz", {**columns_of([1]), "rating": np.array([5])}, points_of([1]))
     with pytest.raises(ArchiveError, match=r"a\.npz: rating is not of the same kind"):
-        merge([text, number], tmp_path / "c.npz")
+        merge_archives([text, number], tmp_path / "c.npz")
     assert not (tmp_path / "c.npz").exists()
 
 
@@ -104,7 +104,7 @@ def test_existing_output_is_kept_unless_forced(
 
 def test_archive_may_be_merged_into_itself(tmp_path: Path) -> None:
     source = write_signed(tmp_path / "a.npz", ["book"], ["1"])
-    merge([source, source], source)
+    merge_archives([source, source], source)
     assert len(read_clips(source)) == 2
 
 
@@ -112,8 +112,8 @@ def test_mirror_is_that_of_evaluate_and_twice_gives_the_clip_back(
     tmp_path: Path, archives: Path
 ) -> None:
     source, once, twice = archives / "words-none.npz", tmp_path / "one.npz", tmp_path / "two.npz"
-    assert mirror(source, once) == 18
-    mirror(once, twice)
+    assert mirror_archive(source, once) == 18
+    mirror_archive(once, twice)
     for clip, turned, again in zip(*map(read_clips, (source, once, twice)), strict=True):
         np.testing.assert_allclose(turned.points, flip_clip(clip).points, atol=2e-3, rtol=2e-3)
         np.testing.assert_allclose(again.points, clip.points, atol=2e-3, rtol=2e-3)
@@ -122,17 +122,17 @@ def test_mirror_is_that_of_evaluate_and_twice_gives_the_clip_back(
 def test_mirror_swaps_the_sides_within_the_picture() -> None:
     points = points_of([1])[0]
     points[0, LEFT_WRIST] = 0.75, 0.5, 0.25
-    np.testing.assert_array_equal(flip(points)[0, RIGHT_WRIST], [0.25, 0.5, 0.25])
+    np.testing.assert_array_equal(mirror_points(points)[0, RIGHT_WRIST], [0.25, 0.5, 0.25])
 
 
 def test_only_the_signers_named_are_mirrored(tmp_path: Path) -> None:
     source = write_signed(tmp_path / "a.npz", ["book", "drink", "book"], ["x", "y", "x"])
-    assert mirror(source, tmp_path / "b.npz", ["x"]) == 2
+    assert mirror_archive(source, tmp_path / "b.npz", ["x"]) == 2
     before, after = read(source)[1], read(tmp_path / "b.npz")[1]
     np.testing.assert_array_equal(after[1], before[1])
-    np.testing.assert_array_equal(after[0], flip(before[0]))
+    np.testing.assert_array_equal(after[0], mirror_points(before[0]))
     with pytest.raises(ArchiveError, match="nobody is called 'z'"):
-        mirror(source, tmp_path / "c.npz", ["x", "z"])
+        mirror_archive(source, tmp_path / "c.npz", ["x", "z"])
 
 
 def test_originals_are_kept_beside_their_mirror(
@@ -148,4 +148,4 @@ def test_originals_are_kept_beside_their_mirror(
     assert columns["labels"].tolist() == ["book", "drink", "drink"]
     assert columns["signers"].tolist() == ["x", "y", "y"]
     np.testing.assert_array_equal(clips[1], before[1])
-    np.testing.assert_array_equal(clips[2], flip(before[1]))
+    np.testing.assert_array_equal(clips[2], mirror_points(before[1]))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from edge.__main__ import main
 from edge.dataset.archive_stream import ArchiveReader
 from edge.dataset.curating import split as by_signer
-from edge.dataset.curating.split import PARTS, Split, choose
+from edge.dataset.curating.split import PARTS, Split, choose_parts
 from edge.errors import ArchiveError, ConfigError
 from edge.landmarks.archive import read_clips
 
@@ -41,21 +41,21 @@ def test_every_part_that_is_wanted_has_signers_of_its_own(
     wanted = {part for part, share in zip(PARTS, shares, strict=True) if share}
     if len(set(signers.tolist())) < len(wanted):
         with pytest.raises(ConfigError, match="parts need as many signers"):
-            choose({"labels": labels, "signers": signers}, shares, seed)
+            choose_parts({"labels": labels, "signers": signers}, shares, seed)
         return
-    split = choose({"labels": labels, "signers": signers}, shares, seed)
+    split = choose_parts({"labels": labels, "signers": signers}, shares, seed)
     place = split.of(signers)
     assert set(place.tolist()) == wanted
     for signer in set(signers.tolist()):
         assert len(set(place[signers == signer].tolist())) == 1
-    again = choose({"labels": labels, "signers": signers}, shares, seed)
+    again = choose_parts({"labels": labels, "signers": signers}, shares, seed)
     assert again.part_of == split.part_of
 
 
 def test_recorded_words_are_shared_out_as_wished(archives: Path) -> None:
     with ArchiveReader(archives / "wlasl100-train.npz") as reader:
         columns = reader.columns
-    split = choose(columns, SHARES, seed=0)
+    split = choose_parts(columns, SHARES, seed=0)
     place = split.of(columns["signers"])
     for part, wished in zip(PARTS, SHARES, strict=True):
         assert (place == part).mean() == pytest.approx(wished, abs=0.05)
@@ -67,7 +67,7 @@ def test_recorded_words_are_shared_out_as_wished(archives: Path) -> None:
     )
     assert _unevenness(columns, split) < 0.5 * _unevenness(columns, blind)
     assert not any(
-        figures["not_in_train"] for figures in by_signer.summary(columns, split).values()
+        figures["not_in_train"] for figures in by_signer.summarise_split(columns, split).values()
     )
 
 
@@ -83,7 +83,7 @@ def test_label_of_a_single_signer_is_for_training(tmp_path: Path) -> None:
     labels = ["common"] * 20 + ["rare"] * 3
     signers = [f"p{i // 2}" for i in range(20)] + ["only"] * 3
     with ArchiveReader(write_signed(tmp_path / "a.npz", labels, signers)) as reader:
-        assert choose(reader.columns, SHARES, seed=1).part_of["only"] == "train"
+        assert choose_parts(reader.columns, SHARES, seed=1).part_of["only"] == "train"
 
 
 def test_parts_hold_the_clips_and_merge_to_the_whole(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_manifest_splits_another_archive_the_same_way(
     }
     more = write_signed(tmp_path / "c.npz", ["w", "v", "w"], ["z", "u", "z"])
     assert main([*arguments, str(more), "--by", str(manifest), "-o", str(other)]) == 0
-    split = by_signer.read_manifest(manifest)
+    split = by_signer.read_split(manifest)
     assert read(other)[0]["splits"].tolist() == [split.part_of[one] for one in ("z", "u", "z")]
     stranger = write_signed(tmp_path / "d.npz", ["w"], ["somebody"])
     with (
@@ -157,7 +157,7 @@ def test_official_split_that_shares_signers_is_refused(tmp_path: Path, archives:
     manifest = tmp_path / "official.csv"
     manifest.write_text("\n".join(rows) + "\n")
     with pytest.raises(ConfigError, match="nobody may be on both sides") as caught:
-        by_signer.read_manifest(manifest)
+        by_signer.read_split(manifest)
     assert str(caught.value).startswith(f"{manifest}: line ")
 
 
@@ -165,7 +165,7 @@ def test_unknown_part_is_refused(tmp_path: Path) -> None:
     manifest = tmp_path / "m.csv"
     manifest.write_text("name,label,signer,split\na,w,x,train\nb,w,y,dev\n")
     with pytest.raises(ConfigError, match=r"line 3: split is 'dev'; it may be train, val, test"):
-        by_signer.read_manifest(manifest)
+        by_signer.read_split(manifest)
 
 
 def test_shares_of_nothing_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,7 +39,7 @@ def archive(tmp_path: Path) -> Path:
 
 
 def test_everything_is_counted(archive: Path) -> None:
-    found = dataset_stats.measure(archive).summary()
+    found = dataset_stats.measure_archive(archive).summary()
     assert (found["clips"], found["frames"], found["seconds"]) == (3, 40, 2.5)
     assert (found["words"], found["signers"]) == (2, 2)
     assert found["splits"] == {"train": 2, "val": 1}
@@ -53,7 +53,7 @@ def test_everything_is_counted(archive: Path) -> None:
 
 
 def test_words_and_signers_have_their_rows(archive: Path) -> None:
-    stats = dataset_stats.measure(archive)
+    stats = dataset_stats.measure_archive(archive)
     assert stats.table("labels") == [
         {"label": "book", "clips": 2, "seconds": 2.0, "hand": pytest.approx(25 / 30, abs=1e-4)},
         {"label": "yes", "clips": 1, "seconds": 0.5, "hand": 1.0},
@@ -63,7 +63,7 @@ def test_words_and_signers_have_their_rows(archive: Path) -> None:
 
 def test_figures_of_recordings_are_those_of_their_clips(archives: Path) -> None:
     path = archives / "wlasl100-val.npz"
-    stats, clips = dataset_stats.measure(path), read_clips(path)
+    stats, clips = dataset_stats.measure_archive(path), read_clips(path)
     found = stats.summary()
     assert found["frames"] == sum(len(clip.points) for clip in clips)
     left = [np.isfinite(clip.points[:, LEFT_HAND, 0]).any(axis=1) for clip in clips]

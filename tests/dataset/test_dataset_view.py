@@ -13,7 +13,7 @@ from rich.console import Console
 
 from edge.__main__ import main
 from edge.dataset.viewing import view
-from edge.dataset.viewing.drawing import as_text, draw
+from edge.dataset.viewing.drawing import as_text, draw_skeleton
 from edge.errors import ArchiveError
 from edge.landmarks.skeleton import INDEX, LEFT_HAND, RIGHT_HAND
 
@@ -41,29 +41,29 @@ def has(image: NDArray[np.uint8], colour: tuple[int, int, int]) -> bool:
 def test_each_part_of_the_skeleton_has_its_colour() -> None:
     points = body(1)[0]
     points[33:, 0] = np.linspace(0.1, 0.9, 42)
-    picture = draw(points, 200, 100)
+    picture = draw_skeleton(points, 200, 100)
     assert picture.shape == (100, 200, 3)
     assert has(picture, ORANGE)
     assert has(picture, BLUE)
     assert has(picture, GREY)
     points[LEFT_HAND] = np.nan
-    assert not has(draw(points, 200, 100), ORANGE)
+    assert not has(draw_skeleton(points, 200, 100), ORANGE)
 
 
 def test_shoulders_are_where_they_were_seen() -> None:
     points = np.full((75, 3), np.nan, dtype=np.float16)
     points[11], points[12] = (0.75, 0.5, 0), (0.25, 0.5, 0)
-    drawn = np.argwhere((draw(points, 80, 40, thickness=1) == GREY).all(axis=-1))
+    drawn = np.argwhere((draw_skeleton(points, 80, 40, thickness=1) == GREY).all(axis=-1))
     assert set(drawn[:, 0].tolist()) == {20}
     assert (drawn[:, 1].min(), drawn[:, 1].max()) == (20, 60)
 
 
 def test_what_is_not_seen_or_far_away_is_not_drawn() -> None:
     nobody = np.full((75, 3), np.nan, dtype=np.float16)
-    assert draw(nobody, 64, 64).std() == 0
+    assert draw_skeleton(nobody, 64, 64).std() == 0
     far = nobody.copy()
     far[11], far[12] = (60_000, 0.5, 0), (0.5, np.inf, 0)
-    assert draw(far, 64, 64).std() == 0
+    assert draw_skeleton(far, 64, 64).std() == 0
 
 
 def test_text_has_a_dot_for_every_pixel() -> None:
@@ -127,7 +127,7 @@ def test_other_format_is_refused(
 ) -> None:
     output = tmp_path / "clip.avi"
     assert main(["dataset", "view", str(archive), "-o", str(output)]) == 2
-    assert f"{output}: what it is to be is told by its end: .gif or .mp4" in capsys.readouterr().err
+    assert f"{output}: the suffix must be .gif or .mp4" in capsys.readouterr().err
     assert not output.exists()
 
 
@@ -157,6 +157,6 @@ def test_right_hand_is_drawn_where_it_is() -> None:
     points = np.full((75, 3), np.nan, dtype=np.float16)
     points[RIGHT_HAND] = 0.25, 0.25, 0
     points[INDEX["right_hand_index_tip"]] = 0.5, 0.25, 0
-    places = np.argwhere((draw(points, 64, 64, thickness=1) == BLUE).all(axis=-1))
+    places = np.argwhere((draw_skeleton(points, 64, 64, thickness=1) == BLUE).all(axis=-1))
     assert places[:, 1].min() == 16
     assert places[:, 1].max() == 32

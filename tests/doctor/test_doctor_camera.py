@@ -11,7 +11,7 @@ import pytest
 
 from edge.camera.attached import Attached, attached_cameras, ribbon_cameras
 from edge.config.settings import CameraSettings
-from edge.doctor.camera import check_camera, judge, steadier_source
+from edge.doctor.camera import check_camera, judge_camera, steadier_source
 from edge.doctor.unit import Unit
 from edge.landmarks.archive import Clip, write_clips
 
@@ -125,7 +125,7 @@ def test_advice_depends_on_how_the_camera_exposes(
     fps: float, light: float, exposure: str, is_ok: bool, advice: str
 ) -> None:
     settings = CameraSettings.model_validate({"exposure": exposure})
-    finding = judge("seen", fps, light, settings=settings, least_fps=5.0)
+    finding = judge_camera("seen", fps, light, settings=settings, least_fps=5.0)
     assert finding.ok is is_ok
     assert (advice in finding.advice) if advice else not finding.advice
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.config.settings import MqttSettings, Settings
-from edge.doctor.acceleration import check_acceleration, judge
+from edge.doctor.acceleration import check_acceleration, judge_acceleration
 from edge.doctor.models import check_config, check_model
 
 
@@ -76,6 +76,6 @@ def test_hidden_cpuinfo_is_found_to_switch_xnnpack_off() -> None:
 
 
 def test_landmarks_that_fail_are_told_with_their_last_word() -> None:
-    finding = judge("", "a\nlong\ntraceback: mediapipe is missing\n", 1)
+    finding = judge_acceleration("", "a\nlong\ntraceback: mediapipe is missing\n", 1)
     assert not finding.ok
     assert finding.text == "landmarks cannot be found: traceback: mediapipe is missing"

@@ -51,5 +51,5 @@ def test_missing_package_and_certificate_are_faults(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     finding = check_page(settings())
     assert not finding.ok
-    assert "uvicorn is missing" in finding.text
+    assert "needs uvicorn" in finding.text
     assert "--extras web" in finding.advice

@@ -20,9 +20,9 @@ from edge.__main__ import main
 from edge.camera.pacing import spaced
 from edge.config.settings import GateSettings, LandmarkSettings, Settings
 from edge.errors import ConfigError, SourceError
-from edge.evaluation.bench.agreement import compare, has_hand
+from edge.evaluation.bench.agreement import has_hand, measure_agreement
 from edge.evaluation.bench.floor import Floor
-from edge.evaluation.bench.frames import frames_of
+from edge.evaluation.bench.frames import searched_frames
 from edge.evaluation.bench.idle import idle_cost
 from edge.evaluation.bench.table import bench_table
 from edge.landmarks.holistic.graph import add_bare_package
@@ -54,7 +54,7 @@ def write_video(path: Path, pictures: list[Any], fps: float = 12.5) -> Path:
 
 def test_landmarks_agree_with_themselves(signing: Signing) -> None:
     _, points = signing.arrays()
-    agreement = compare(points, points)
+    agreement = measure_agreement(points, points)
     assert agreement.hands == 2 * len(points)
     assert (agreement.presence, agreement.hand, agreement.pose) == (1, 0, 0)
 
@@ -65,7 +65,7 @@ def test_distances_are_in_shoulder_widths(signing: Signing) -> None:
     moved[:, POSE, 0] += 0.1 * UNIT
     moved[:, RIGHT_HAND, 1] -= 0.02 * UNIT
     moved[..., 2] += 1  # depth is rough in both
-    agreement = compare(moved, points)
+    agreement = measure_agreement(moved, points)
     assert agreement.hand == pytest.approx(0.02, abs=1e-4)
     assert agreement.pose == pytest.approx(0.1, abs=1e-4)
 
@@ -79,7 +79,7 @@ def test_hand_that_one_sees_and_the_other_does_not_counts_against_presence(
     assert not seen[:, 0].any()
     blind = points.copy()
     blind[:, RIGHT_HAND] = np.nan
-    agreement = compare(blind, points)
+    agreement = measure_agreement(blind, points)
     assert agreement.presence == pytest.approx(1 - seen.sum() / seen.size)
     assert np.isnan(agreement.hand)
     assert has_hand(points[0]).shape == (2,)
@@ -89,7 +89,7 @@ def test_hand_is_not_measured_where_only_one_sees_it(signing: Signing) -> None:
     _, points = signing.arrays()
     more = points.copy()
     more[:, LEFT_HAND] = 5.0
-    assert compare(more, points).hand == 0
+    assert measure_agreement(more, points).hand == 0
 
 
 # Frames
@@ -104,13 +104,13 @@ def test_frames_too_soon_after_the_last_one_kept_are_left_out() -> None:
 def test_frames_are_those_that_the_daemon_would_search(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", [np.zeros((48, 64, 3), np.uint8)] * 30, fps=30)
     settings = Settings(landmarks=LandmarkSettings(max_fps=15.0))
-    times = [frame.time for frame in frames_of(path, settings, start=100.0)]
+    times = [frame.time for frame in searched_frames(path, settings, start=100.0)]
     assert times == pytest.approx([100 + k / 15 for k in range(15)])
 
 
 def test_archive_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"a\.npz: an archive holds landmarks"):
-        frames_of(tmp_path / "a.npz", Settings())
+        searched_frames(tmp_path / "a.npz", Settings())
 
 
 # Idle frames and the floor

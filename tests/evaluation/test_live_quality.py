@@ -11,7 +11,7 @@ import pytest
 from edge.config.settings import Settings
 from edge.errors import ArchiveError, SourceError
 from edge.evaluation.live_quality import Heard, Score, evaluate_streams, span_of
-from edge.evaluation.sign_streams import Plan, Span, Stream
+from edge.evaluation.sign_streams import SignSpan, Stream, StreamPlan
 from edge.landmarks.archive import Clip, read_clips, write_clips
 from edge.messages import Declined, Sign
 from edge.recognition.bundle import OTHER
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from edge.recognition.bundle import Bundle
 
-BOOK = Span("book", 2.0, 4.0)
-TREE = Span("tree", 6.0, 7.0)
-MOVEMENT = Span("", 8.0, 9.0)
+BOOK = SignSpan("book", 2.0, 4.0)
+TREE = SignSpan("tree", 6.0, 7.0)
+MOVEMENT = SignSpan("", 8.0, 9.0)
 SHARES = ("found", "missed", "right", "wrong", "doubled", "said_right", "said_wrong")
 
 
@@ -42,7 +42,7 @@ def declined(gloss: str, onset: float, offset: float) -> Heard:
     return Heard(Declined(onset, offset, "unsure" if gloss else "too_short", top), offset, 0.0)
 
 
-def score(*heard: Heard, spans: tuple[Span, ...] = (BOOK, TREE, MOVEMENT)) -> dict[str, Any]:
+def score(*heard: Heard, spans: tuple[SignSpan, ...] = (BOOK, TREE, MOVEMENT)) -> dict[str, Any]:
     """Score one stream of 13 seconds, 10 of them without a sign."""
     times = np.arange(0, 13.01, 0.5)
     stream = Stream(times, np.zeros((len(times), 75, 3), dtype=np.float32), spans)
@@ -162,7 +162,7 @@ def test_stream_without_signs_has_no_shares() -> None:
     ],
 )
 def test_decision_is_about_the_sign_it_shares_half_with(
-    onset: float, offset: float, span: Span | None
+    onset: float, offset: float, span: SignSpan | None
 ) -> None:
     assert span_of(said("book", onset, offset).decision, [BOOK, TREE]) == span
 
@@ -196,7 +196,7 @@ def measure(
         bundle,
         seed=7,
         rates=rates,
-        plan=Plan(rest=(0.6, 1.2)),
+        plan=StreamPlan(rest=(0.6, 1.2)),
         send=send,
     )
 

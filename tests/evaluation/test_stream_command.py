@@ -13,7 +13,7 @@ from broker import MOSQUITTO
 
 from edge.__main__ import main
 from edge.evaluation.broker_delay import DEVICE
-from edge.evaluation.tables import stream_table
+from edge.evaluation.report_tables import stream_table
 from edge.landmarks.archive import Clip, read_clips, write_clips
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from edge.config.settings import LandmarkSettings, Settings
-from edge.evaluation.bench.agreement import compare, has_hand
-from edge.evaluation.bench.frames import frames_of
+from edge.evaluation.bench.agreement import has_hand, measure_agreement
+from edge.evaluation.bench.frames import searched_frames
 from edge.landmarks.landmarker import Landmarker
 from edge.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from edge.landmarks.tracking import budget
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def frames(media: Path) -> list[Frame]:
     """Read a sign of two hands as the daemon would."""
-    return list(frames_of(media / "words" / "accident__wlasl_032__00626.mp4", Settings()))
+    return list(searched_frames(media / "words" / "accident__wlasl_032__00626.mp4", Settings()))
 
 
 class Slow:
@@ -56,7 +56,7 @@ def test_landmarks_are_those_of_the_graph_for_fewer_runs(frames: list[Frame]) ->
     found, truth = look(ours, frames), look(graph, frames)
     ours.close()
     graph.close()
-    agreement = compare(found, truth)
+    agreement = measure_agreement(found, truth)
     assert has_hand(truth).mean() > 0.5
     assert agreement.presence > 0.85
     assert agreement.hand < 0.04

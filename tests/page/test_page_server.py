@@ -47,7 +47,7 @@ def test_page_is_off_and_local_by_default() -> None:
 def test_device_without_a_page_imports_nothing_of_it() -> None:
     program = (
         "import sys\n"
-        "import edge.commands.daemon, edge.pipeline\n"
+        "import edge.commands.run, edge.pipeline\n"
         "found = {'starlette', 'uvicorn', 'websockets', 'prometheus_client', 'asyncio',\n"
         "         'edge.page.hub', 'edge.page.app'} & set(sys.modules)\n"
         "sys.exit(f'imported: {found}' if found else 0)\n"
@@ -66,7 +66,7 @@ def test_page_without_its_packages_ends_with_2(package: str) -> None:
     )
     done = python(program)
     assert done.returncode == 2, done.stderr
-    assert f"needs the extra web ({package} is missing)" in done.stderr
+    assert f"page.enabled = true needs {package}: scripts/setup --extras web" in done.stderr
 
 
 def test_taken_port_is_a_problem_until_it_is_free(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from edge.config.settings import SegmenterSettings, Settings
 from edge.errors import BundleError
-from edge.evaluation.sign_streams import Plan, make_layouts
+from edge.evaluation.sign_streams import StreamPlan, make_layouts
 from edge.landmarks.archive import read_clips
 from edge.messages import Declined, Landmarks, Segment
 from edge.recognition.bundle import Bundle, find_bundle, read_bundle
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from conftest import Signing
 
-    from edge.evaluation.sign_streams import Layout, Span
+    from edge.evaluation.sign_streams import Layout, SignSpan
     from edge.landmarks.archive import Clip
 
 Piece = Segment | Declined
@@ -50,7 +50,7 @@ def layout(bundle: Bundle) -> Layout:
     """Lay out three recorded words with rests of a second."""
     words = ("computer", "drink", "yes")
     clips = [one for one in read_clips(bundle.path / "prototypes.npz") if one.label in words]
-    (layout,) = make_layouts(clips, [], Plan(rest=(0.9, 1.3)), seed=3)
+    (layout,) = make_layouts(clips, [], StreamPlan(rest=(0.9, 1.3)), seed=3)
     return layout
 
 
@@ -96,16 +96,18 @@ def spans_of(pieces: Sequence[Piece]) -> list[tuple[float, float]]:
     return [(piece.onset, piece.offset) for piece in pieces]
 
 
-def play(boundary: Bundle, clips: Sequence[Clip], plan: Plan) -> tuple[list[Piece], list[Span]]:
+def play(
+    boundary: Bundle, clips: Sequence[Clip], plan: StreamPlan
+) -> tuple[list[Piece], list[SignSpan]]:
     """Cut a stream of clips: what was found, what was done."""
     (layout,) = make_layouts(clips, [], plan, seed=3)
     return cut(boundary, landmarks_of(layout, 15.0), is_flushed=True), layout.spans
 
 
-def count_found(pieces: Sequence[Piece], spans: Sequence[Span]) -> int:
+def count_found(pieces: Sequence[Piece], spans: Sequence[SignSpan]) -> int:
     """How many signs have a segment of their own that covers most of them."""
 
-    def is_of(piece: Piece, span: Span) -> bool:
+    def is_of(piece: Piece, span: SignSpan) -> bool:
         shared = min(piece.offset, span.offset) - max(piece.onset, span.onset)
         longer = max(piece.offset - piece.onset, span.offset - span.onset)
         return isinstance(piece, Segment) and shared > 0.5 * longer
@@ -156,7 +158,7 @@ def test_words_of_the_bundle_are_found_in_streams(boundary: Bundle, bundle: Bund
     clips = read_clips(bundle.path / "prototypes.npz")
     signs = found = cuts = 0
     for first in range(3):  # where a rest is cut once more hangs on the runtime's rounding
-        pieces, spans = play(boundary, clips[first::10], Plan(rest=(0.5, 1.5)))
+        pieces, spans = play(boundary, clips[first::10], StreamPlan(rest=(0.5, 1.5)))
         signs += len(spans)
         found += count_found(pieces, spans)
         cuts += len(pieces)
@@ -167,7 +169,7 @@ def test_words_of_the_bundle_are_found_in_streams(boundary: Bundle, bundle: Bund
 
 def test_signs_of_people_are_found_in_a_stream(boundary: Bundle, archives: Path) -> None:
     clips = read_clips(archives / "wlasl100-val.npz")[::25]
-    pieces, spans = play(boundary, clips, Plan(rest=(0.5, 1.5)))
+    pieces, spans = play(boundary, clips, StreamPlan(rest=(0.5, 1.5)))
     assert len(spans) == len(clips) >= 10
     assert count_found(pieces, spans) >= 0.6 * len(spans)
     assert len(pieces) <= 1.5 * len(spans)

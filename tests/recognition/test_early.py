@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.config.settings import ClassifierSettings, Settings
-from edge.evaluation.sign_streams import Plan, make_layouts
+from edge.evaluation.sign_streams import StreamPlan, make_layouts
 from edge.landmarks.archive import read_clips
 from edge.messages import Landmarks, Prediction, Sign, Utterance
 from edge.recognition.early_decision import EarlyDecision
@@ -92,7 +92,7 @@ WORDS = ("computer", "drink", "yes")
 def stream(bundle: Bundle) -> list[Landmarks]:
     """Film the mean clips of three words."""
     clips = [one for one in read_clips(bundle.path / "prototypes.npz") if one.label in WORDS]
-    (layout,) = make_layouts(clips, [], Plan(rest=(0.8, 1.0)), seed=1)
+    (layout,) = make_layouts(clips, [], StreamPlan(rest=(0.8, 1.0)), seed=1)
     stream = layout.render(15.0)
     return [Landmarks(*one) for one in zip(stream.times.tolist(), stream.points, strict=True)]
 

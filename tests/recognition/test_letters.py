@@ -12,7 +12,7 @@ from conftest import Signing, hand_at
 
 from edge.config.settings import Settings
 from edge.errors import ArchiveError, BundleError
-from edge.evaluation.hands import classify_hands, evaluate_hands
+from edge.evaluation.hand_accuracy import classify_hands, evaluate_hands
 from edge.landmarks.archive import Hand, read_clips, read_hands
 from edge.landmarks.skeleton import LEFT_HAND, RIGHT_HAND, mirror
 from edge.messages import LETTERS, Segment

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.config.settings import SegmenterSettings
-from edge.evaluation.sign_streams import Plan, make_layouts
+from edge.evaluation.sign_streams import StreamPlan, make_layouts
 from edge.landmarks.archive import read_clips
 from edge.messages import Declined, Landmarks, Segment
 from edge.recognition.bundle import OTHER
@@ -210,7 +210,7 @@ def test_signs_are_in_order_and_never_overlap(
 def test_shipped_words_are_found_where_they_are_signed(bundle: Bundle) -> None:
     wanted = ("computer", "drink", "yes")
     clips = [one for one in read_clips(bundle.path / "prototypes.npz") if one.label in wanted]
-    (layout,) = make_layouts(clips, [], Plan(rest=(0.6, 1.0)), seed=1)
+    (layout,) = make_layouts(clips, [], StreamPlan(rest=(0.6, 1.0)), seed=1)
     stream = layout.render(10.0)
     segmenter = SlidingSegmenter(SegmenterSettings(), Classifier(bundle))
     pieces: list[Piece] = []

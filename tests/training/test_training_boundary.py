@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ConfigError
-from edge.evaluation.sign_streams import Span
+from edge.evaluation.sign_streams import SignSpan
 from edge.landmarks.archive import Clip, write_clips
 from edge.recognition.bundle import OTHER
 from edge.recognition.features import posture
@@ -53,7 +53,7 @@ def recipe(**data: object) -> Recipe:
 
 def test_class_is_that_of_a_moment_ago() -> None:
     times = np.arange(0, 5, 0.05) + posture.LAG
-    classes = classes_of(times, [Span("a", 1.0, 2.0), Span("", 3.0, 4.0)])
+    classes = classes_of(times, [SignSpan("a", 1.0, 2.0), SignSpan("", 3.0, 4.0)])
     true = times - posture.LAG
     assert classes.dtype == np.int32
     assert set(classes[true < 0.999]) == {REST}
@@ -65,14 +65,14 @@ def test_class_is_that_of_a_moment_ago() -> None:
 
 def test_onset_ends_with_a_sign_that_is_shorter() -> None:
     times = np.arange(0, 3, 0.01) + posture.LAG
-    classes = classes_of(times, [Span("a", 1.0, 1.1)])
+    classes = classes_of(times, [SignSpan("a", 1.0, 1.1)])
     assert INSIDE not in classes[times - posture.LAG < 1.09]
     assert 9 <= (classes == ONSET).sum() <= 11
 
 
 def test_next_sign_without_rest_begins_with_an_onset() -> None:
     times = np.arange(0, 5, 0.05) + posture.LAG + 0.001
-    classes = classes_of(times, [Span("a", 1.0, 2.0), Span("b", 2.0, 3.0)])
+    classes = classes_of(times, [SignSpan("a", 1.0, 2.0), SignSpan("b", 2.0, 3.0)])
     changes = classes[np.flatnonzero(np.diff(classes)) + 1].tolist()
     assert changes == [ONSET, INSIDE, ONSET, INSIDE, REST]
 

@@ -14,9 +14,9 @@ from edge.landmarks.archive import Clip, Hand, write_clips
 from edge.recognition.bundle import OTHER
 from edge.recognition.features import hand as handshape
 from edge.training.examples import sampling_weights
-from edge.training.hand_augmentation import HandAugmentation, change_in_space
+from edge.training.hand_augmentation import HandAugmentation, change_hand
 from edge.training.recipe import Recipe, dump, load_dumped
-from edge.training.tasks.letters import LettersTask, as_right_hands, held_stills, hold_out
+from edge.training.tasks.letters import LettersTask, as_right_hands, held_stills, hold_out_hands
 from edge.training.tasks.registry import make_task
 
 if TYPE_CHECKING:
@@ -133,12 +133,12 @@ def test_clip_without_a_hand_gives_no_still(signing: Signing) -> None:
 def test_sources_are_never_split_and_each_is_held_out_once() -> None:
     seen: list[str] = []
     for fold in range(4):
-        kept, apart = hold_out(HANDS, 0.25, fold)
+        kept, apart = hold_out_hands(HANDS, 0.25, fold)
         assert not {one.source for one in kept} & {one.source for one in apart}
         assert len(kept) + len(apart) == len(HANDS)
         seen += sorted({one.source for one in apart})
     assert sorted(seen) == ["s", "t", "u", "v"]
-    assert hold_out(HANDS, 0.0, 0) == (HANDS, [])
+    assert hold_out_hands(HANDS, 0.0, 0) == (HANDS, [])
 
 
 def test_left_hands_are_mirrored_where_stated_and_where_seen() -> None:
@@ -158,7 +158,7 @@ def test_one_busy_signer_does_not_rule_an_epoch() -> None:
 
 def test_augmentation_that_is_switched_off_changes_nothing() -> None:
     points = np.stack([RIGHT, LEFT])
-    changed = change_in_space(points, NOTHING, np.random.default_rng(0))
+    changed = change_hand(points, NOTHING, np.random.default_rng(0))
     np.testing.assert_allclose(changed, handshape.to_hand_frame(points), atol=1e-6)
 
 
@@ -166,10 +166,10 @@ def test_turning_keeps_lengths_and_stretching_does_not() -> None:
     points = np.repeat(RIGHT[None], 50, axis=0)
     rng = np.random.default_rng(1)
     was = np.linalg.norm(handshape.to_hand_frame(points)[:, 8], axis=-1)
-    turned = change_in_space(points, replace(NOTHING, yaw=30, pitch=30, roll=30), rng)
+    turned = change_hand(points, replace(NOTHING, yaw=30, pitch=30, roll=30), rng)
     np.testing.assert_allclose(np.linalg.norm(turned[:, 8], axis=-1), was, rtol=1e-4)
     assert turned[:, 8].std(axis=0).min() > 0.1
-    stretched = change_in_space(points, replace(NOTHING, scale=0.2), rng)
+    stretched = change_hand(points, replace(NOTHING, scale=0.2), rng)
     assert np.linalg.norm(stretched[:, 8], axis=-1).std() > 0.05
 
 

@@ -20,7 +20,7 @@ from documents import links
 from program_modules import load_program
 
 from edge import __version__
-from edge.__main__ import _parser
+from edge.__main__ import make_parser
 from edge.config.settings import MqttSettings
 from edge.mqtt.credentials import read_login
 from edge.page.secrets import PASSWORD, SecretFile
@@ -245,9 +245,9 @@ def manuals() -> ModuleType:
 
 def test_manual_page_has_every_command_and_option(manuals: ModuleType) -> None:
     remedy = "run deploy/make-manuals"
-    assert manuals.page(_parser()) == manuals.PAGE.read_text(encoding="utf-8"), remedy
+    assert manuals.page(make_parser()) == manuals.PAGE.read_text(encoding="utf-8"), remedy
     page = manuals.PAGE.read_text(encoding="utf-8").replace("\\-", "-")
-    commands = list(manuals.commands(_parser()))
+    commands = list(manuals.commands(make_parser()))
     assert {"run", "check", "mqtt remove"} <= {name for name, _, _ in commands}
     for name, _, parser in commands:
         _, _, section = page.partition(f"\n.SS {name}\n")
@@ -266,13 +266,13 @@ def test_manual_page_is_set_without_a_complaint() -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completions_are_those_of_the_command_line(manuals: ModuleType, shell: str) -> None:
     text = (DEPLOY / "completions" / f"sign-edge.{shell}").read_text(encoding="utf-8")
-    for name, _, parser in manuals.commands(_parser()):
+    for name, _, parser in manuals.commands(make_parser()):
         assert name.split()[-1] in text
         for option in options_of(parser) - {"-h"}:
             shown = f"-l {option[2:]}" if shell == "fish" else option
             assert shown in text, f"{name} {option}: run deploy/make-manuals"
     if importlib.util.find_spec("shtab") is not None:
-        assert manuals.completion(_parser(), shell) == text, "run deploy/make-manuals"
+        assert manuals.completion(make_parser(), shell) == text, "run deploy/make-manuals"
 
 
 @needs("bash")

@@ -1,4 +1,4 @@
-"""Archives to archives."""
+"""Adds the actions that turn archives into archives: clean, labels, split, merge, mirror."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge.commands.dataset import options as shared
+from edge.commands import shared_options as shared
 from edge.commands.output import print_json, print_line
 
 if TYPE_CHECKING:
     import argparse
 
-    Actions = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no other name
 
 _SPLITS: Final = ("train", "val", "test")
 
 
-def add_parsers(actions: Actions) -> None:
+def add_parsers(actions: shared.Commands) -> None:
     """Add the actions of this module."""
     _add_clean(actions)
     labels = actions.add_parser(
@@ -65,7 +64,7 @@ def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--force", action="store_true", help="though the output exists")
 
 
-def _add_clean(actions: Actions) -> None:
+def _add_clean(actions: shared.Commands) -> None:
     parser = actions.add_parser(
         "clean",
         parents=[shared.progress(), shared.machine()],
@@ -77,8 +76,8 @@ def _add_clean(actions: Actions) -> None:
     for name, kind, metavar, text in (
         ("fill", shared.positive, "SECONDS", "fill gaps of a landmark up to so long"),
         ("least-frames", shared.whole, "N", "drop clips of fewer frames"),
-        ("least-body", shared.share, "SHARE", "drop clips with shoulders in fewer frames"),
-        ("least-hand", shared.share, "SHARE", "drop clips with a hand in fewer frames"),
+        ("least-body", shared.fraction, "SHARE", "drop clips with shoulders in fewer frames"),
+        ("least-hand", shared.fraction, "SHARE", "drop clips with a hand in fewer frames"),
         ("longest-gap", shared.positive, "SECONDS", "drop clips that lose the hands for longer"),
         (
             "fastest",
@@ -100,7 +99,7 @@ def _add_clean(actions: Actions) -> None:
     parser.set_defaults(act=clean_action)
 
 
-def _add_split(actions: Actions) -> None:
+def _add_split(actions: shared.Commands) -> None:
     parser = actions.add_parser(
         "split",
         parents=[shared.progress(), shared.machine()],
@@ -132,11 +131,11 @@ def _add_split(actions: Actions) -> None:
 
 def merge_action(options: argparse.Namespace) -> int:
     """Write several archives as one."""
-    from edge.dataset.curating.merge import merge
+    from edge.dataset.curating.merge import merge_archives
     from edge.dataset.outputs import refuse_existing
 
     refuse_existing(options.output, force=options.force)
-    count = merge(
+    count = merge_archives(
         options.archives,
         options.output,
         tell_signers_apart=options.tell_apart,
@@ -148,11 +147,11 @@ def merge_action(options: argparse.Namespace) -> int:
 
 def mirror_action(options: argparse.Namespace) -> int:
     """Mirror clips."""
-    from edge.dataset.curating.rewrite import mirror
+    from edge.dataset.curating.rewrite import mirror_archive
     from edge.dataset.outputs import refuse_existing
 
     refuse_existing(options.output, force=options.force)
-    count = mirror(
+    count = mirror_archive(
         options.archive,
         options.output,
         options.signer,
@@ -188,7 +187,7 @@ def labels_action(options: argparse.Namespace) -> int:
         options.archive, options.output, mapping, only_mapped=options.only, quiet=options.quiet
     )
     if options.json:
-        print_json(asdict(done))
+        print_json(done)
         return 0
     for label in done.unused:
         _warn(f"{options.mapping}: {label!r} is not in {options.archive}")
@@ -205,7 +204,13 @@ def clean_action(options: argparse.Namespace) -> int:
 
     from edge.commands.output_tables import print_fields
     from edge.dataset.archive_stream import ArchiveReader
-    from edge.dataset.curating.clean import Rules, clean, inspect, summary, write_report
+    from edge.dataset.curating.clean import (
+        Rules,
+        clean_archive,
+        inspect,
+        summarise_findings,
+        write_findings,
+    )
     from edge.dataset.outputs import refuse_existing
 
     outputs = [path for path in (options.output, options.report) if path is not None]
@@ -215,10 +220,10 @@ def clean_action(options: argparse.Namespace) -> int:
     with ArchiveReader(options.archive) as reader:
         findings = inspect(reader, rules, quiet=options.quiet)
         if options.report is not None:
-            write_report(options.report, findings)
+            write_findings(options.report, findings)
         if options.output is not None:
-            clean(reader, options.output, rules, findings, quiet=options.quiet)
-    found = summary(findings)
+            clean_archive(reader, options.output, rules, findings, quiet=options.quiet)
+    found = summarise_findings(findings)
     if options.json:
         print_json({"file": str(options.archive), **found})
         return 0
@@ -246,11 +251,11 @@ def split_action(options: argparse.Namespace) -> int:
     with ArchiveReader(options.archive) as reader:
         columns = reader.columns
         if options.by is not None:
-            split = by_signer.read_manifest(options.by)
+            split = by_signer.read_split(options.by)
             by_signer.check_known(options.archive, columns, split)
         else:
-            split = by_signer.choose(columns, options.shares, options.seed)
-        found = by_signer.summary(columns, split)
+            split = by_signer.choose_parts(columns, options.shares, options.seed)
+        found = by_signer.summarise_split(columns, split)
         if options.output is not None:
             place = split.of(columns["signers"])
             everything = columns["lengths"] > 0
@@ -258,7 +263,7 @@ def split_action(options: argparse.Namespace) -> int:
         if parts:
             by_signer.write_parts(reader, split, parts, quiet=options.quiet)
         if manifest is not None:
-            by_signer.write_manifest(manifest, columns, split)
+            by_signer.write_split(manifest, columns, split)
     if options.json:
         print_json(found)
         return 0

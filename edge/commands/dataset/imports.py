@@ -1,13 +1,15 @@
-"""Other formats to manifests and archives."""
+"""Adds the action that reads other formats into manifests and archives: import."""
 
 from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edge.commands import shared_options as shared
 from edge.commands.output import print_json, print_line
-from edge.dataset.outputs import refuse_existing
+from edge.dataset.outputs import failures_of, refuse_existing
 from edge.dataset.progress import track
 from edge.errors import ArchiveError, ConfigError
 
@@ -15,11 +17,103 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from edge.dataset.importers.recordings import Failure, Recording
+    from edge.dataset.importers.imported_clips import ImportedClip, ImportFailure
     from edge.dataset.manifest import Entry
 
 _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
 """Of ``--size``."""
+
+
+def add_parsers(actions: shared.Commands) -> None:
+    """Add ``import`` and its formats."""
+    parser = actions.add_parser("import", help="other formats to manifests and archives")
+    formats = parser.add_subparsers(dest="format", required=True, metavar="FORMAT")
+    _add_manifests(formats)
+    _add_archives(formats)
+
+
+def _add_manifests(formats: shared.Commands) -> None:
+    parents = [shared.output("manifest (.csv)"), shared.machine()]
+    folder = formats.add_parser("folder", parents=parents, help="videos by word -> manifest")
+    folder.add_argument("source", type=Path, metavar="FOLDER", help="WORD/[SIGNER/]NAME.mp4")
+    _add_pattern(folder)
+    folder.add_argument("--signer", default="", metavar="NAME", help="who signs, if not said")
+    folder.set_defaults(act=import_folder)
+    listing = formats.add_parser(
+        "listing", parents=parents, help="a CSV that lists videos, as ASL Citizen's -> manifest"
+    )
+    listing.add_argument("source", type=Path, metavar="FILE", help="CSV or TSV")
+    listing.add_argument("--videos", type=Path, required=True, metavar="FOLDER")
+    for name, what in (
+        ("label", "the gloss"),
+        ("file", "the video"),
+        ("signer", "who signs"),
+        ("split", "train, val, test"),
+    ):
+        listing.add_argument(
+            f"--{name}", default="", metavar="COLUMN", help=f"{what}: a name, or a number from 1"
+        )
+    listing.add_argument("--part", default="", metavar="SPLIT", help="the split of all its clips")
+    listing.add_argument("--suffix", default="", help="of the files, where the list lacks it")
+    _add_pattern(listing)
+    listing.set_defaults(act=import_listing)
+    for name, title in (("wlasl", "WLASL's JSON"), ("ms-asl", "MS-ASL's JSON")):
+        catalogue = formats.add_parser(name, parents=parents, help=f"{title} -> manifest")
+        catalogue.add_argument("sources", type=Path, nargs="+", metavar="FILE")
+        catalogue.add_argument(
+            "--videos", type=Path, metavar="FOLDER", help="where cut clips lie, named by their id"
+        )
+        catalogue.set_defaults(act=import_catalogue)
+
+
+def _add_archives(formats: shared.Commands) -> None:
+    parents = [shared.output(), shared.progress(), shared.machine()]
+    gislr = formats.add_parser("gislr", parents=parents, help="Kaggle's asl-signs -> archive")
+    gislr.add_argument("source", type=Path, metavar="FOLDER", help="holds train.csv")
+    _add_jobs(gislr)
+    gislr.set_defaults(act=import_gislr)
+    mp_data = formats.add_parser(
+        "mp-data", parents=parents, help="MP_Data/WORD/NUMBER/FRAME.npy -> archive"
+    )
+    mp_data.add_argument("source", type=Path, metavar="FOLDER", help="holds a folder a word")
+    mp_data.set_defaults(act=import_mp_data)
+    table = formats.add_parser(
+        "table", parents=parents, help="landmarks in CSV or Parquet -> archive"
+    )
+    table.add_argument("sources", type=Path, nargs="+", metavar="FILE")
+    table.add_argument("--size", metavar="WxH", help="the picture's, where points are in pixels")
+    table.set_defaults(act=import_table)
+    for parser in (gislr, mp_data, table):
+        parser.add_argument("--fps", type=float, help="where the data does not say")
+        parser.add_argument("--aspect", type=float, metavar="W/H", help="of the picture, likewise")
+    for parser in (mp_data, table):
+        parser.add_argument("--signer", default="", metavar="NAME", help="who signs, if not said")
+    pose = formats.add_parser("pose", parents=parents, help="a folder of .pose files -> archive")
+    pose.add_argument("source", type=Path, metavar="FOLDER")
+    _add_pattern(pose)
+    pose.set_defaults(act=import_pose)
+    alphabet = formats.add_parser(
+        "alphabet", parents=parents, help="pictures in folders A to Z -> hand archive"
+    )
+    alphabet.add_argument("source", type=Path, metavar="FOLDER")
+    alphabet.add_argument("--signer", default="", metavar="NAME", help="whose hands they are")
+    _add_pattern(alphabet)
+    _add_jobs(alphabet)
+    alphabet.set_defaults(act=import_alphabet)
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="processes (default: one core stays free)"
+    )
+
+
+def _add_pattern(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pattern",
+        metavar="REGEX",
+        help="of paths named otherwise, with groups (?P<label>...), signer, name, split",
+    )
 
 
 def import_folder(options: argparse.Namespace) -> int:
@@ -35,10 +129,10 @@ def import_folder(options: argparse.Namespace) -> int:
 def import_listing(options: argparse.Namespace) -> int:
     """Turn a list of videos into a manifest."""
     from edge.dataset.importers.file_names import compile_pattern
-    from edge.dataset.importers.listings import Columns, Videos, read_listing
+    from edge.dataset.importers.listings import ListingColumns, Videos, read_listing
 
     videos = Videos(options.videos, options.suffix, compile_pattern(options.pattern, "signer"))
-    columns = Columns(options.label, options.file, options.signer, options.split)
+    columns = ListingColumns(options.label, options.file, options.signer, options.split)
     entries = read_listing(options.source, videos, options.output.parent, columns, options.part)
     return _write_manifest(options, entries, [])
 
@@ -49,7 +143,7 @@ def import_catalogue(options: argparse.Namespace) -> int:
     from edge.dataset.importers.catalogue_videos import with_videos
 
     entries = read_catalogue(options.sources)
-    missing: list[Failure] = []
+    missing: list[ImportFailure] = []
     if options.videos is not None:
         entries, missing = with_videos(entries, options.videos, options.output.parent)
     return _write_manifest(options, entries, missing)
@@ -63,7 +157,7 @@ def import_gislr(options: argparse.Namespace) -> int:
     fps = _positive(options, "fps", gislr.FPS)
     aspect = _positive(options, "aspect", gislr.ASPECT)
     jobs = _jobs(options)
-    found = gislr.read_clips(options.source, rows, fps=fps, aspect=aspect, jobs=jobs)
+    found = gislr.read_gislr(options.source, rows, fps=fps, aspect=aspect, jobs=jobs)
     return _store(options, found, len(rows))
 
 
@@ -74,7 +168,7 @@ def import_mp_data(options: argparse.Namespace) -> int:
     clips = mp_data.find_clips(options.source)
     fps = _positive(options, "fps", mp_data.FPS)
     aspect = _positive(options, "aspect", mp_data.ASPECT)
-    found = mp_data.read_clips(clips, fps=fps, aspect=aspect, signer=options.signer)
+    found = mp_data.read_mp_data(clips, fps=fps, aspect=aspect, signer=options.signer)
     return _store(options, found, len(clips))
 
 
@@ -100,10 +194,10 @@ def import_table(options: argparse.Namespace) -> int:
 def import_pose(options: argparse.Namespace) -> int:
     """Import a folder of .pose files."""
     from edge.dataset.importers.file_names import compile_pattern
-    from edge.dataset.importers.pose_files import find_files, read_files
+    from edge.dataset.importers.pose_files import find_pose_files, read_pose_files
 
-    files = find_files(options.source, compile_pattern(options.pattern))
-    return _store(options, read_files(files), len(files))
+    files = find_pose_files(options.source, compile_pattern(options.pattern))
+    return _store(options, read_pose_files(files), len(files))
 
 
 def import_alphabet(options: argparse.Namespace) -> int:
@@ -116,27 +210,27 @@ def import_alphabet(options: argparse.Namespace) -> int:
     paths = alphabet.find_pictures(options.source)
     source = options.source.resolve().name
     found = alphabet.find_hands(paths, options.signer or source, pattern, _jobs(options))
-    done = alphabet.store(
+    done = alphabet.store_hands(
         options.output, track(found, len(paths), "picture", quiet=options.quiet), source
     )
-    _report(options, {"hands": done.hands, "empty": done.empty}, done.failures)
+    _report(options, done.counts, done.failures)
     return 0
 
 
 def _store(
-    options: argparse.Namespace, found: Iterator[Recording | Failure], total: int | None
+    options: argparse.Namespace, found: Iterator[ImportedClip | ImportFailure], total: int | None
 ) -> int:
     """Write an archive of what is found, and say what was not."""
-    from edge.dataset.importers.recordings import store
+    from edge.dataset.importers.imported_clips import store_clips
 
     refuse_existing(options.output, force=options.force)
-    done = store(options.output, track(found, total, "clip", quiet=options.quiet))
-    _report(options, {"clips": done.clips, "frames": done.frames}, done.failures)
+    done = store_clips(options.output, track(found, total, "clip", quiet=options.quiet))
+    _report(options, done.counts, done.failures)
     return 0
 
 
 def _write_manifest(
-    options: argparse.Namespace, entries: Sequence[Entry], failures: Sequence[Failure]
+    options: argparse.Namespace, entries: Sequence[Entry], failures: Sequence[ImportFailure]
 ) -> int:
     from edge.dataset.manifest import write_manifest
 
@@ -151,12 +245,12 @@ def _write_manifest(
 
 
 def _report(
-    options: argparse.Namespace, counts: dict[str, int], failures: Sequence[Failure]
+    options: argparse.Namespace, counts: dict[str, int], failures: Sequence[ImportFailure]
 ) -> None:
-    """Say what was done, and on standard error what was not; a list of that lies beside it."""
+    """Print what was stored; name what was left out on standard error and in a file."""
     from edge.dataset.csv_rows import write_rows
 
-    listed = options.output.with_name(f"{options.output.stem}.failures.csv")
+    listed = failures_of(options.output)
     listed.unlink(missing_ok=True)  # an earlier import's
     if failures:
         write_rows(listed, ("file", "reason"), [(one.file, one.problem) for one in failures])
@@ -183,7 +277,7 @@ def _positive(options: argparse.Namespace, name: str, usual: float) -> float:
 
 
 def _jobs(options: argparse.Namespace) -> int:
-    from edge.dataset.processes import default_jobs
+    from edge.dataset.worker_pool import default_jobs
 
     jobs: int | None = options.jobs
     if jobs is not None and jobs < 1:

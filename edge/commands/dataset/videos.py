@@ -1,16 +1,15 @@
-"""Videos to archives."""
+"""Adds the actions that turn videos into archives: slice, fetch, extract."""
 
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 
-from edge.commands.dataset import options as shared
-from edge.commands.output import print_json, print_line
+from edge.commands import shared_options as shared
+from edge.commands.output import print_json, print_line, show_warnings
 
 
-def add_parsers(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parsers(actions: shared.Commands) -> None:
     """Add the actions of this module."""
     slicing = actions.add_parser(
         "slice",
@@ -28,7 +27,7 @@ def add_parsers(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_extract(actions)
 
 
-def _add_fetch(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_fetch(actions: shared.Commands) -> None:
     fetch = actions.add_parser(
         "fetch",
         parents=[
@@ -61,7 +60,7 @@ def _add_fetch(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     fetch.set_defaults(act=fetch_videos)
 
 
-def _add_extract(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_extract(actions: shared.Commands) -> None:
     extract = actions.add_parser(
         "extract",
         parents=[
@@ -104,7 +103,7 @@ def slice_list(options: argparse.Namespace) -> int:
     from edge.dataset.manifest import write_manifest
     from edge.dataset.outputs import refuse_existing
 
-    logging.basicConfig(level=logging.WARNING, format="sign-edge: %(message)s")
+    show_warnings()
     refuse_existing(options.output, force=options.force)
     entries = read_catalogue(options.lists, options.classes)
     write_manifest(options.output, entries)
@@ -123,12 +122,11 @@ def slice_list(options: argparse.Namespace) -> int:
 
 
 def fetch_videos(options: argparse.Namespace) -> int:
-    """Download what a manifest names; exit code 1 where nothing is to be had."""
-    from edge.dataset.extracting.extraction import failures_of
+    """Download what a manifest names; exit code 1 where nothing can be fetched."""
     from edge.dataset.fetching.downloads import MEGABYTE, Limits
     from edge.dataset.fetching.fetcher import Fetcher, fetch
     from edge.dataset.manifest import read_manifest
-    from edge.dataset.outputs import refuse_existing
+    from edge.dataset.outputs import failures_of, refuse_existing
 
     refuse_existing(options.output, force=options.force)
     entries = read_manifest(options.manifest)
@@ -155,9 +153,9 @@ def fetch_videos(options: argparse.Namespace) -> int:
 def extract_videos(options: argparse.Namespace) -> int:
     """Make an archive of videos."""
     from edge.config import load as config
-    from edge.dataset.extracting.extraction import extract_clips, failures_of, read_jobs
+    from edge.dataset.extracting.extraction import extract_clips, read_jobs
     from edge.dataset.extracting.workers import open_workers
-    from edge.dataset.outputs import refuse_existing
+    from edge.dataset.outputs import failures_of, refuse_existing
 
     refuse_existing(options.output, force=options.force)
     settings = config.load(options.config, overrides=options.set)

@@ -1,11 +1,11 @@
-"""Archives to tables and pictures."""
+"""Adds the actions that show what is in archives: stats, view."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge.commands.dataset import options as shared
+from edge.commands import shared_options as shared
 from edge.commands.output import print_json, print_line
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ _SHOWN: Final = 20
 """Rows of a table, unless all are asked for."""
 
 
-def add_parsers(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parsers(actions: shared.Commands) -> None:
     """Add the actions of this module."""
     stats = actions.add_parser(
         "stats",
@@ -44,7 +44,7 @@ def add_parsers(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def stats_action(options: argparse.Namespace) -> int:
     """Count what is in archives, and draw it."""
     from edge.commands.output_tables import print_fields, print_rows
-    from edge.dataset.curating.stats import PLOTS, draw, measure
+    from edge.dataset.curating.stats import PLOTS, draw_plots, measure_archive
     from edge.dataset.outputs import refuse_existing
 
     many = len(options.archives) > 1
@@ -56,9 +56,9 @@ def stats_action(options: argparse.Namespace) -> int:
         if folder is not None:
             refuse_existing(*(folder / name for name in PLOTS), force=options.force)
     for path, folder in folders.items():
-        stats = measure(path, quiet=options.quiet)
+        stats = measure_archive(path, quiet=options.quiet)
         tables = {"by_word": stats.table("labels"), "by_signer": stats.table("signers")}
-        drawn = [str(one) for one in draw(stats, folder)] if folder is not None else []
+        drawn = [str(one) for one in draw_plots(stats, folder)] if folder is not None else []
         if options.json:
             print_json({"file": str(path), **stats.summary(), **tables, "plots": drawn})
             continue

@@ -1,4 +1,4 @@
-"""What is missing in an archive, and what is done about it."""
+"""Finds what is missing in the clips of an archive, fills gaps, and drops clips by rule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from edge.dataset.archive_stream import ArchiveReader, ArchiveWriter
 from edge.dataset.csv_rows import write_rows
 from edge.dataset.curating.duplicates import SIGNATURE, digest, find_exact, find_near, sign
-from edge.dataset.curating.quality import Quality, fill, measure
+from edge.dataset.curating.quality import Quality, fill, measure_quality
 from edge.dataset.curating.rewrite import refuse_empty, select
 from edge.dataset.progress import track
 
@@ -103,7 +103,7 @@ def inspect(reader: ArchiveReader, rules: Rules, *, quiet: bool = False) -> Find
     signatures = np.empty((len(reader) if rules.near > 0 else 0, SIGNATURE), dtype=np.float32)
     rows = zip(columns["fps"].tolist(), columns["aspect"].tolist(), reader.clips(), strict=True)
     for fps, aspect, points in track(rows, len(reader), "clip", "measuring", quiet=quiet):
-        qualities.append(measure(points, fps, aspect))
+        qualities.append(measure_quality(points, fps, aspect))
         filled.append(fill(points, longest_fill(rules, fps))[1])
         digests.append(digest(points))
         if rules.near > 0:
@@ -124,7 +124,7 @@ def longest_fill(rules: Rules, fps: float) -> int:
     return int(rules.fill * fps + 1e-6)
 
 
-def clean(
+def clean_archive(
     reader: ArchiveReader, output: Path, rules: Rules, findings: Findings, *, quiet: bool = False
 ) -> None:
     """Write the clips that are kept, filled.
@@ -141,7 +141,7 @@ def clean(
                 writer.write(fill(points, longest_fill(rules, fps))[0])
 
 
-def summary(findings: Findings) -> dict[str, Any]:
+def summarise_findings(findings: Findings) -> dict[str, Any]:
     """Sum up what is missing: counts of clips, and shares of all frames."""
     qualities = findings.qualities
     frames = np.array([one.frames for one in qualities], dtype=np.float64)
@@ -168,7 +168,7 @@ def summary(findings: Findings) -> dict[str, Any]:
     }
 
 
-def write_report(path: Path, findings: Findings) -> None:
+def write_findings(path: Path, findings: Findings) -> None:
     """Write one row a clip as CSV; ``same_as`` and ``near`` are places, counted from 0."""
     columns = findings.columns
     names = columns.get("names", np.full(len(findings.dropped), ""))

@@ -1,4 +1,4 @@
-"""Clips that are there twice: the same points, or nearly the same movement."""
+"""Finds clips that an archive holds twice: the same points, or nearly the same movement."""
 
 from __future__ import annotations
 

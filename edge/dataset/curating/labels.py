@@ -1,4 +1,4 @@
-"""Labels of an archive: counted, renamed, dropped."""
+"""Counts, renames and drops the labels of an archive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several archives -> one."""
+"""Merges several archives into one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Columns = dict[str, NDArray[Any]]
 
-
-def merge(
+def merge_archives(
     sources: Sequence[Path], output: Path, *, tell_signers_apart: bool = False, quiet: bool = False
 ) -> int:
     """Write the clips of all sources, in their order, to one archive.
@@ -38,7 +36,7 @@ def merge(
 
     Raises:
         ArchiveError: A source is damaged, or a column is text in one and numbers in another.
-        ConfigError: Signers are to be told apart by names that archives share.
+        ConfigError: Signers cannot be told apart, because two archives have one name.
     """
     if tell_signers_apart:
         _refuse_namesakes(sources)
@@ -69,7 +67,9 @@ def _clips(sources: Sequence[Path]) -> Iterator[NDArray[np.float16]]:
             yield from reader.clips()
 
 
-def _join(sources: Sequence[Path], columns: Sequence[Columns]) -> Columns:
+def _join(
+    sources: Sequence[Path], columns: Sequence[dict[str, NDArray[Any]]]
+) -> dict[str, NDArray[Any]]:
     names = list(dict.fromkeys(name for one in columns for name in one))
     joined = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""Points of a clip -> how much of it was seen, and how steadily."""
+"""Measures how much of a clip is seen, and how steadily."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Quality:
     """Share of the hands' points that lie outside the picture; 0 where no hand is seen."""
 
 
-def measure(points: NDArray[np.float16], fps: float, aspect: float) -> Quality:
+def measure_quality(points: NDArray[np.float16], fps: float, aspect: float) -> Quality:
     """Measure a clip.
 
     Args:

@@ -1,4 +1,4 @@
-"""One archive -> another: clips left out, changed or doubled, columns changed."""
+"""Writes an archive anew: leaves out, changes or doubles clips, and changes columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from edge.dataset.archive_stream import ArchiveReader, ArchiveWriter
 from edge.dataset.progress import track
 from edge.errors import ArchiveError
-from edge.landmarks.skeleton import mirror as swap_sides
+from edge.landmarks.skeleton import mirror
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -68,7 +68,7 @@ def select(
     }
 
 
-def mirror(
+def mirror_archive(
     source: Path,
     output: Path,
     signers: Collection[str] = (),
@@ -101,13 +101,13 @@ def mirror(
                 if with_originals or not is_mirrored:
                     writer.write(points)
                 if is_mirrored:
-                    writer.write(flip(points))
+                    writer.write(mirror_points(points))
     return int(mirrored.sum())
 
 
-def flip(points: NDArray[np.float16]) -> NDArray[np.float16]:
+def mirror_points(points: NDArray[np.float16]) -> NDArray[np.float16]:
     """Mirror points (T, 75, 3) as stored: sides swapped, x becomes 1 - x."""
-    flipped = swap_sides(points.astype(np.float32)) + np.array([1, 0, 0], dtype=np.float32)
+    flipped = mirror(points.astype(np.float32)) + np.array([1, 0, 0], dtype=np.float32)
     return flipped.astype(np.float16)
 
 

@@ -1,4 +1,4 @@
-"""Signers -> parts, so that nobody is on both sides and every label is where it can be."""
+"""Splits an archive into train, val and test by signer, so that nobody is in two of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ROUNDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Who is where."""
+    """Which part each signer is in."""
 
     part_of: Mapping[str, str]
     """By signer one of PARTS."""
@@ -39,7 +39,7 @@ class Split:
         return np.array([self.part_of[signer] for signer in signers.tolist()], dtype=str)
 
 
-def choose(columns: Mapping[str, NDArray[Any]], shares: Sequence[float], seed: int) -> Split:
+def choose_parts(columns: Mapping[str, NDArray[Any]], shares: Sequence[float], seed: int) -> Split:
     """Assign every signer to a part.
 
     Each label's clips are to be shared out like all clips, as near as whole signers allow: first
@@ -138,7 +138,7 @@ class _Table:
         self._place[signer] = part
 
 
-def write_manifest(path: Path, columns: Mapping[str, NDArray[Any]], split: Split) -> None:
+def write_split(path: Path, columns: Mapping[str, NDArray[Any]], split: Split) -> None:
     """Write a table of MANIFEST_COLUMNS, a clip a line, in the archive's order.
 
     Raises:
@@ -154,8 +154,8 @@ def write_manifest(path: Path, columns: Mapping[str, NDArray[Any]], split: Split
     write_rows(path, MANIFEST_COLUMNS, rows)
 
 
-def read_manifest(path: Path) -> Split:
-    """Read a manifest, this program's or another's of the same columns.
+def read_split(path: Path) -> Split:
+    """Read who is in which part, as ``write_split`` or another program has written it.
 
     Raises:
         ConfigError: It cannot be read, a split is unknown, or a signer is on both sides.
@@ -202,7 +202,7 @@ def write_parts(
 
     Args:
         reader: Of the archive.
-        split: Who is where.
+        split: Which part each signer is in.
         outputs: By part where to; other parts are left out. A part without clips gets no file,
             and loses one of an earlier split, whose signers may now be elsewhere.
         quiet: Whether to show no progress.
@@ -226,7 +226,7 @@ def write_parts(
         outputs[part].unlink(missing_ok=True)
 
 
-def summary(columns: Mapping[str, NDArray[Any]], split: Split) -> dict[str, dict[str, Any]]:
+def summarise_split(columns: Mapping[str, NDArray[Any]], split: Split) -> dict[str, dict[str, Any]]:
     """Count clips, signers and labels of each part; name the labels that training lacks."""
     place = split.of(columns["signers"])
     labels = columns["labels"]

@@ -1,4 +1,4 @@
-"""What is in an archive: counted, and drawn."""
+"""Counts what is in an archive, and draws it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ import numpy as np
 
 from edge.dataset.archive_stream import ArchiveReader
 from edge.dataset.outputs import replacing
-from edge.dataset.packages import need
 from edge.dataset.progress import track
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND, RIGHT_SHOULDER
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    Columns = dict[str, NDArray[Any]]
 
 PRESENCES: Final = ("body", "left", "right", "hand")
 """Both shoulders, the left hand, the right one, either."""
@@ -34,7 +32,7 @@ _BINS: Final = 30
 class Stats:
     """Of one archive."""
 
-    columns: Columns
+    columns: dict[str, NDArray[Any]]
     """Of the archive."""
 
     presence: NDArray[np.float32]
@@ -96,7 +94,7 @@ class Stats:
         return np.bincount(pairs[:, 0])
 
 
-def measure(path: Path, *, quiet: bool = False) -> Stats:
+def measure_archive(path: Path, *, quiet: bool = False) -> Stats:
     """Read an archive clip by clip.
 
     Raises:
@@ -113,7 +111,7 @@ def measure(path: Path, *, quiet: bool = False) -> Stats:
         return Stats(reader.columns, presence)
 
 
-def draw(stats: Stats, folder: Path) -> list[Path]:
+def draw_plots(stats: Stats, folder: Path) -> list[Path]:
     """Draw the plots as PNG: clips by word and by signer, lengths, frame rates, hand presence.
 
     Returns:

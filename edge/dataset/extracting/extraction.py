@@ -1,4 +1,4 @@
-"""Videos -> a clip archive: what is to be done, what is done already, and what cannot be."""
+"""Extracts an archive from videos; goes on where an earlier run stopped."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.dataset.extracting.extractor import Extracted, Task
+from edge.dataset.extracting.extractor import Extracted, ExtractionTask
 from edge.dataset.extracting.finished_clips import Parts
-from edge.dataset.importers.file_names import name_of
+from edge.dataset.importers.file_names import parse_name
 from edge.dataset.importers.folders import SUFFIXES, place_from, read_folder
-from edge.dataset.importers.recordings import Recording, store
+from edge.dataset.importers.imported_clips import ImportedClip, store_clips
 from edge.dataset.manifest import Entry, read_manifest, rebased, write_manifest
+from edge.dataset.outputs import failures_of
 from edge.dataset.progress import track
 from edge.errors import ArchiveError, ConfigError, SourceError
 
@@ -29,17 +30,17 @@ REASON: Final = "reason"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One clip: a line of a manifest, and what is to be done for it."""
+    """One clip: a line of a manifest, and its extraction task."""
 
     entry: Entry
     """The clip, its file named from this process's working folder."""
 
-    task: Task
+    task: ExtractionTask
     """What to extract."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Extraction:
     """How an extraction went."""
 
     clips: int
@@ -56,11 +57,11 @@ class Outcome:
 
 
 def read_jobs(inputs: Sequence[Path], settings: Settings, max_fps: float | None) -> list[Job]:
-    """List what is to be extracted, in the order of the inputs.
+    """List the clips to extract, in the order of the inputs.
 
     Args:
         inputs: Manifests (.csv), folders of videos, and videos, named as
-            edge.dataset.importers.file_names.name_of says.
+            edge.dataset.importers.file_names.parse_name says.
         settings: Of camera (fps) and landmarks.
         max_fps: Frames per second to keep at most; None for every frame.
 
@@ -75,7 +76,7 @@ def read_jobs(inputs: Sequence[Path], settings: Settings, max_fps: float | None)
             if entry.name in seen:
                 raise ConfigError(f"{given}: clip {entry.name!r} is in {seen[entry.name]} too")
             seen[entry.name] = given
-            task = Task(
+            task = ExtractionTask(
                 path=str(Path(entry.file).absolute()) if entry.file else "",
                 start=entry.start,
                 end=entry.end,
@@ -90,7 +91,7 @@ def read_jobs(inputs: Sequence[Path], settings: Settings, max_fps: float | None)
 
 def extract_clips(
     jobs: Sequence[Job], output: Path, workers: Workers, *, quiet: bool = False
-) -> Outcome:
+) -> Extraction:
     """Extract into an archive; what an earlier, broken run has finished is not done again.
 
     The clips stand in the order of the jobs, whatever the order in which they are done. The
@@ -118,7 +119,7 @@ def extract_clips(
             else:
                 reasons |= {name: one for name, other in keys.items() if other == key}
         kept = [job for job in jobs if job.entry.name not in reasons]
-        stored = store(output, _recordings(kept, keys, parts)) if kept else None
+        stored = store_clips(output, _finished_clips(kept, keys, parts)) if kept else None
         if stored is not None:
             reasons |= {failure.file: failure.problem for failure in stored.failures}
         failed = [(job.entry, reasons[job.entry.name]) for job in jobs if job.entry.name in reasons]
@@ -127,12 +128,7 @@ def extract_clips(
             raise SourceError(f"{output}: no clip could be extracted; the first: {failed[0][1]}")
         if not failed:
             parts.remove()
-    return Outcome(stored.clips, stored.frames, resumed, tuple(failed))
-
-
-def failures_of(output: Path) -> Path:
-    """Name the manifest of the clips that failed."""
-    return output.with_name(f"{output.stem}.failures.csv")
+    return Extraction(stored.counts["clips"], stored.counts["frames"], resumed, tuple(failed))
 
 
 def _read_input(given: Path) -> Iterator[Entry]:
@@ -141,7 +137,7 @@ def _read_input(given: Path) -> Iterator[Entry]:
     if given.is_dir():
         yield from read_folder(given, here)
     elif given.suffix.lower() in SUFFIXES:
-        named = name_of(given, given.parent)
+        named = parse_name(given, given.parent)
         place = place_from(given, here)
         yield Entry(named.name, named.label.lower(), named.signer, named.split, file=place)
     elif given.suffix.lower() == ".csv":
@@ -167,7 +163,9 @@ def _find_keys(jobs: Sequence[Job]) -> tuple[dict[str, str], dict[str, str]]:
     return keys, reasons
 
 
-def _run(keys: Mapping[Task, str], workers: Workers) -> Iterator[tuple[str, Extracted | str]]:
+def _run(
+    keys: Mapping[ExtractionTask, str], workers: Workers
+) -> Iterator[tuple[str, Extracted | str]]:
     if not keys:
         return
     with workers as open_workers:
@@ -192,13 +190,15 @@ def write_failures(output: Path, failures: Sequence[tuple[Entry, str]]) -> None:
     write_manifest(path, entries)
 
 
-def _recordings(jobs: Sequence[Job], keys: Mapping[str, str], parts: Parts) -> Iterator[Recording]:
+def _finished_clips(
+    jobs: Sequence[Job], keys: Mapping[str, str], parts: Parts
+) -> Iterator[ImportedClip]:
     for job in jobs:
         entry = job.entry
         one = parts.read(keys[entry.name])
         if one is None:  # what was there a moment ago
             raise ArchiveError(f"{parts.folder}: the part of {entry.name!r} is gone")
-        yield Recording(
+        yield ImportedClip(
             points=one.points.astype(np.float32),
             label=entry.label,
             fps=one.fps,

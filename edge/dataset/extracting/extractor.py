@@ -1,4 +1,4 @@
-"""A clip's video -> its landmarks, by the daemon's own landmarker; runs in workers."""
+"""Finds the landmarks of one clip with the daemon's own landmarker; runs in workers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _own = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ExtractionTask:
     """What to extract, and how."""
 
     path: str
@@ -112,14 +112,14 @@ def tools() -> dict[str, str]:
     }
 
 
-def attempt(task: Task) -> Extracted | str:
+def attempt(task: ExtractionTask) -> Extracted | str:
     """Extract a clip, or say in one line why that is impossible.
 
     Raises:
         DependencyError: It is not the video's fault: MediaPipe is missing or does not fit.
     """
     try:
-        return extract(task)
+        return extract_clip(task)
     except DependencyError:
         raise
     except EdgeError as error:
@@ -130,7 +130,7 @@ def attempt(task: Task) -> Extracted | str:
         return f"{task.path}: {type(error).__name__}: {text[:200]}"
 
 
-def extract(task: Task) -> Extracted:
+def extract_clip(task: ExtractionTask) -> Extracted:
     """Find the landmarks of a clip with a tracker that remembers nothing of others.
 
     Raises:
@@ -156,7 +156,7 @@ def extract(task: Task) -> Extracted:
     return Extracted((np.stack(found) * scale).astype(np.float16), fps, aspect)
 
 
-def _frames(task: Task) -> Iterator[Frame]:
+def _frames(task: ExtractionTask) -> Iterator[Frame]:
     """Yield the frames that count, each no more than the signer's place."""
     video = Video(Path(task.path), task.default_fps)
     interval = 0.0
@@ -191,7 +191,7 @@ def _cut_out(
 
 
 def _landmarker_for(settings: LandmarkSettings) -> Landmarker:
-    """Give this thread's landmarker, as good as new."""
+    """Give this thread's landmarker, reset."""
     known: tuple[LandmarkSettings, Landmarker] | None = getattr(_own, "landmarker", None)
     if known is not None and known[0] == settings:
         known[1].reset()

@@ -1,4 +1,4 @@
-"""Finished clips beside an archive to be, so that a run that is killed goes on where it was."""
+"""Keeps finished clips beside the future archive, so that a killed run can go on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Parts:
     """The folder ``FILE.parts``: one small file for each clip, by its key. One user at a time."""
 
     def __init__(self, output: Path) -> None:
-        """Touch nothing yet; output is the archive to be."""
+        """Touch nothing yet; output is the future archive."""
         self.folder = output.with_name(f"{output.name}.parts")
         self._stack = contextlib.ExitStack()
 

@@ -1,4 +1,4 @@
-"""Who extracts: processes of this machine, or a Dask cluster."""
+"""Runs extraction tasks in processes of this machine, or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from edge.dataset.extracting import extractor
-from edge.dataset.extracting.extractor import Extracted, Task, attempt, tools
-from edge.dataset.packages import need
-from edge.dataset.processes import begin_process, default_jobs
+from edge.dataset.extracting.extractor import Extracted, ExtractionTask, attempt, tools
+from edge.dataset.worker_pool import begin_process, default_jobs
 from edge.errors import ConfigError, DependencyError, SourceError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from typing_extensions import Self
 
-Outcome = Extracted | str
+ClipOutcome = Extracted | str
 """A clip's landmarks, or in one line why there are none."""
 
 _AHEAD: Final = 2
@@ -40,7 +40,7 @@ class Workers(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[ExtractionTask]) -> Iterator[tuple[ExtractionTask, ClipOutcome]]:
         """Yield each task with its outcome, in the order in which they are done.
 
         Raises:
@@ -59,7 +59,7 @@ def open_workers(scheduler: str | None, jobs: int | None, retries: int) -> Worke
 class LocalWorkers:
     """Processes of this machine. A video that kills its process costs only itself."""
 
-    def __init__(self, jobs: int, work: Callable[[Task], Outcome] = attempt) -> None:
+    def __init__(self, jobs: int, work: Callable[[ExtractionTask], ClipOutcome] = attempt) -> None:
         """Start nothing yet.
 
         Args:
@@ -77,10 +77,10 @@ class LocalWorkers:
     def __exit__(self, *_: object) -> None:
         self._end_pool()
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[ExtractionTask]) -> Iterator[tuple[ExtractionTask, ClipOutcome]]:
         """Extract; see Workers."""
         left = iter(tasks)
-        waiting: dict[Future[Outcome], Task] = {}
+        waiting: dict[Future[ClipOutcome], ExtractionTask] = {}
         while True:
             free = self._jobs * _AHEAD - len(waiting)
             for task in islice(left, free):
@@ -102,7 +102,9 @@ class LocalWorkers:
                 self._end_pool()
                 yield from self._run_alone(suspects)
 
-    def _run_alone(self, suspects: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def _run_alone(
+        self, suspects: Iterable[ExtractionTask]
+    ) -> Iterator[tuple[ExtractionTask, ClipOutcome]]:
         """Find out which of several tasks ended their process."""
         for task in suspects:
             future = self._submit(task)
@@ -118,7 +120,7 @@ class LocalWorkers:
                 )
             yield task, f"{task.path}: kills the process that reads it"
 
-    def _submit(self, task: Task) -> Future[Outcome]:
+    def _submit(self, task: ExtractionTask) -> Future[ClipOutcome]:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self._jobs,
@@ -129,7 +131,7 @@ class LocalWorkers:
         try:
             return self._pool.submit(self._work, task)
         except BrokenProcessPool as error:  # since the last look
-            future: Future[Outcome] = Future()
+            future: Future[ClipOutcome] = Future()
             future.set_exception(error)
             return future
 
@@ -181,7 +183,7 @@ class DaskWorkers:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[ExtractionTask]) -> Iterator[tuple[ExtractionTask, ClipOutcome]]:
         """Extract; see Workers."""
         from distributed import as_completed
         from distributed.scheduler import KilledWorker
@@ -213,7 +215,7 @@ class DaskWorkers:
             else:
                 yield task, f"{task.path}: {type(error).__name__}: {error}"
 
-    def _submit(self, task: Task) -> Any:  # noqa: ANN401 - Dask may be absent
+    def _submit(self, task: ExtractionTask) -> Any:  # noqa: ANN401 - Dask may be absent
         return self._client.submit(attempt, task, pure=False)
 
     def _check_workers(self) -> None:

@@ -1,4 +1,4 @@
-"""WLASL's and MS-ASL's own JSON -> manifest entries, in the data sets' own order of classes.
+"""Reads WLASL's and MS-ASL's own JSON as manifest entries, in the data sets' order of classes.
 
 WLASL (arXiv 1910.11006): ``WLASL_v0.3.json`` is a list of glosses, those with the most videos
 first, so that the first 100 are WLASL-100; each has its instances, whose frames count from 1 at

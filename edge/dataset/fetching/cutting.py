@@ -1,4 +1,4 @@
-"""Clips out of longer videos: decoded from start to end and stored anew, so that cuts are exact."""
+"""Cuts clips out of longer videos: decodes and encodes them anew, so that cuts are exact."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.dataset.packages import need
 from edge.dataset.viewing.video_writer import Film
 from edge.errors import SourceError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ _SLACK: Final = 0.0005
 """Seconds by which times may be rounded: data sets give milliseconds."""
 
 
-def cut(source: Path, target: Path, start: float, end: float | None) -> int:
+def cut_clip(source: Path, target: Path, start: float, end: float | None) -> int:
     """Store a part of a video as a video of its own, H.264 in MP4, without sound.
 
     Args:

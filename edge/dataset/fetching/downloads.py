@@ -1,4 +1,4 @@
-"""One URL -> one file: goes on where it was broken off, tries again, and knows when to stop."""
+"""Downloads one URL to one file; resumes what was interrupted, and retries a few times."""
 
 from __future__ import annotations
 

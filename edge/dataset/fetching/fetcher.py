@@ -1,4 +1,4 @@
-"""A manifest of URLs -> the same with files: videos downloaded once, clips cut out of them."""
+"""Fetches the clips of a manifest: downloads each video once and cuts its clips out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from edge.dataset.extracting.extraction import write_failures
-from edge.dataset.fetching.cutting import check_video, cut
+from edge.dataset.fetching.cutting import check_video, cut_clip
 from edge.dataset.fetching.downloads import Limits, download
 from edge.dataset.fetching.sites import download_from_site, is_site
 from edge.dataset.importers.folders import SUFFIXES
@@ -132,7 +132,7 @@ class Fetcher:
                 part.unlink(missing_ok=True)
                 _link(video, part)
             else:
-                cut(video, part, entry.start or 0.0, entry.end)
+                cut_clip(video, part, entry.start or 0.0, entry.end)
             part.replace(clip)
         except SourceError as error:
             part.unlink(missing_ok=True)
@@ -160,7 +160,7 @@ def fetch(
         entries: The manifest's.
         base: The manifest's folder.
         output: The new manifest.
-        fetcher: Whoever fetches.
+        fetcher: Downloads and cuts.
         jobs: Downloads at a time.
         quiet: Whether to show no progress.
 

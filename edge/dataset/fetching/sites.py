@@ -1,4 +1,4 @@
-"""Video sites, by yt-dlp."""
+"""Downloads from video sites with yt-dlp."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from edge.dataset.fetching.downloads import MEGABYTE
 from edge.dataset.importers.folders import SUFFIXES
-from edge.dataset.packages import need
 from edge.errors import SourceError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ _FORMATS: Final = (
 )
 """H.264 first, which everything reads; no sound is needed, so nothing has to be joined."""
 _PLAIN: Final = SUFFIXES | {".gif", ".ogv", ".swf"}
-"""Of URLs that are files, whoever serves them."""
+"""Of URLs that are files, from any server."""
 
 
 def is_site(url: str) -> bool:

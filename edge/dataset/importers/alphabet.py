@@ -1,4 +1,4 @@
-"""Pictures of spelling hands by letter -> a hand archive, by MediaPipe Hands.
+"""Imports pictures of spelling hands, in a folder for each letter, as a hand archive.
 
 ``A/``, ``B/`` to ``Z/``, ``0/`` to ``9/``, ``space/``, ``del/`` and ``nothing/``, at any depth
 below the folder, hold the pictures, as in ASL Alphabet. A picture in which no hand is found
@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from edge.dataset.importers.file_names import signer_of
-from edge.dataset.importers.recordings import Failure
+from edge.dataset.importers.imported_clips import ImportFailure, ImportReport
 from edge.dataset.outputs import replacing
-from edge.dataset.processes import spread
+from edge.dataset.worker_pool import spread
 from edge.errors import ArchiveError
 from edge.landmarks.holistic.graph import HandsGraph
 from edge.recognition.spelling.letter_classifier import NOTHING
@@ -63,24 +63,10 @@ class _Picture:
     """Where it is."""
 
     label: str
-    """What it is to show."""
+    """What it should show."""
 
     signer: str
     """Whose hand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of an import of pictures."""
-
-    hands: int
-    """How many are in the archive."""
-
-    empty: int
-    """Pictures of ``nothing`` that showed none."""
-
-    failures: tuple[Failure, ...]
-    """Pictures that cannot be read, or should show a hand and do not."""
 
 
 def find_pictures(folder: Path) -> list[Path]:
@@ -98,7 +84,7 @@ def find_pictures(folder: Path) -> list[Path]:
 
 def find_hands(
     paths: Iterable[Path], signer: str, pattern: re.Pattern[str] | None = None, jobs: int = 1
-) -> Iterator[Still | Failure | None]:
+) -> Iterator[Still | ImportFailure | None]:
     """Find the hand in each picture; None where a picture of nothing shows none.
 
     Args:
@@ -123,10 +109,10 @@ def _graph() -> HandsGraph:
     return HandsGraph()
 
 
-def _find_hand(picture: _Picture) -> Still | Failure | None:
+def _find_hand(picture: _Picture) -> Still | ImportFailure | None:
     image = cv2.imread(str(picture.path))
     if image is None:
-        return Failure(str(picture.path), "not a picture that can be read")
+        return ImportFailure(str(picture.path), "not a picture that can be read")
     found = _graph().process(np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)))
     if found is not None:
         points, handedness = found
@@ -134,7 +120,7 @@ def _find_hand(picture: _Picture) -> Still | Failure | None:
         return Still(points, handedness, aspect, picture.label, picture.signer)
     if picture.label == NOTHING:
         return None
-    return Failure(str(picture.path), "no hand found in it")
+    return ImportFailure(str(picture.path), "no hand found in it")
 
 
 def label_of(folder: str) -> str:
@@ -143,7 +129,9 @@ def label_of(folder: str) -> str:
     return name.upper() if len(name) == 1 else _OTHER_NAMES.get(name, name)
 
 
-def store(path: Path, found: Iterable[Still | Failure | None], source: str) -> Imported:
+def store_hands(
+    path: Path, found: Iterable[Still | ImportFailure | None], source: str
+) -> ImportReport:
     """Write a hand archive.
 
     Args:
@@ -151,16 +139,20 @@ def store(path: Path, found: Iterable[Still | Failure | None], source: str) -> I
         found: What find_hands finds.
         source: The collection's name, for splits by source.
 
+    Returns:
+        Counts of ``hands``, and of ``empty`` pictures of nothing. Failures are pictures that
+        cannot be read, or that should show a hand and do not.
+
     Raises:
         ArchiveError: No hand was found.
     """
     stills: list[Still] = []
-    failures: list[Failure] = []
+    failures: list[ImportFailure] = []
     empty = 0
     for one in found:
         if isinstance(one, Still):
             stills.append(one)
-        elif isinstance(one, Failure):
+        elif isinstance(one, ImportFailure):
             failures.append(one)
         else:
             empty += 1
@@ -168,7 +160,7 @@ def store(path: Path, found: Iterable[Still | Failure | None], source: str) -> I
         raise ArchiveError(f"{path}: not written, for no hand was found in any picture")
     with replacing(path) as part:
         _write(part, stills, source)
-    return Imported(len(stills), empty, tuple(failures))
+    return ImportReport({"hands": len(stills), "empty": empty}, tuple(failures))
 
 
 def _write(path: Path, stills: Sequence[Still], source: str) -> None:

@@ -1,4 +1,4 @@
-"""WLASL's and MS-ASL's videos on disk -> their manifest with files."""
+"""Finds WLASL's and MS-ASL's videos on disk and names them in the manifest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.dataset.importers.folders import SUFFIXES, place_from
-from edge.dataset.importers.recordings import Failure
+from edge.dataset.importers.imported_clips import ImportFailure
 from edge.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 def with_videos(
     entries: Sequence[Entry], videos: Path, target: Path
-) -> tuple[list[Entry], list[Failure]]:
+) -> tuple[list[Entry], list[ImportFailure]]:
     """Say where each clip's video is, and which are not there.
 
     Args:
         entries: Of the data set.
         videos: A folder of one video a clip, already cut and named after the clip, as WLASL's
             ``preprocess.py`` leaves them (``00335.mp4``).
-        target: The folder of the manifest to be.
+        target: The folder of the future manifest.
 
     Raises:
         ArchiveError: None of them is there.
@@ -45,6 +45,8 @@ def with_videos(
             f"{videos}: no video of the {len(entries)} clips, named by their ids as 00335.mp4"
         )
     missing = [
-        Failure(entry.name, "no video of this name") for entry in entries if entry.name not in there
+        ImportFailure(entry.name, "no video of this name")
+        for entry in entries
+        if entry.name not in there
     ]
     return found, missing

@@ -1,4 +1,4 @@
-"""Batches of a table's rows -> the rows of each clip."""
+"""Groups the rows of a table into clips, batch by batch."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Columns = Mapping[str, NDArray[Any]]
+    RowBatch = Mapping[str, NDArray[Any]]
 
 
-class Runs:
+class ClipRows:
     """Cuts a table where one clip ends and the next begins."""
 
     def __init__(self, keys: Sequence[str], frame: str | None, *, is_told_apart: bool) -> None:
@@ -36,7 +36,7 @@ class Runs:
         self._last: dict[str, Any] = {}
         self._seen: set[tuple[str, ...]] = set()
 
-    def push(self, batch: Columns) -> Iterator[Columns]:
+    def push(self, batch: RowBatch) -> Iterator[RowBatch]:
         """Take the next rows and yield the clips that they end.
 
         Raises:
@@ -52,7 +52,7 @@ class Runs:
             self._pieces.append({name: column[start:end] for name, column in batch.items()})
         self._last = {name: column[-1] for name, column in batch.items()}
 
-    def flush(self) -> Iterator[Columns]:
+    def flush(self) -> Iterator[RowBatch]:
         """Yield the last clip.
 
         Raises:
@@ -61,7 +61,7 @@ class Runs:
         if self._pieces:
             yield self._finish()
 
-    def _begins(self, batch: Columns, count: int) -> NDArray[np.bool_]:
+    def _begins(self, batch: RowBatch, count: int) -> NDArray[np.bool_]:
         """Tell for each row whether it is a clip's first."""
         begins = np.zeros(count, dtype=bool)
         for name in self._keys:
@@ -73,12 +73,12 @@ class Runs:
         rises: NDArray[np.bool_] = batch[self._frame] > self._before(batch, self._frame)
         return begins | ~rises
 
-    def _before(self, batch: Columns, name: str) -> NDArray[Any]:
+    def _before(self, batch: RowBatch, name: str) -> NDArray[Any]:
         """Give the row above's value; the first row of all has itself above."""
         column = batch[name]
         return np.concatenate([[self._last.get(name, column[0])], column[:-1]])
 
-    def _finish(self) -> Columns:
+    def _finish(self) -> RowBatch:
         pieces, self._pieces = self._pieces, []
         if self._is_told_apart:
             key = tuple(str(pieces[0][name][0]) for name in self._keys)

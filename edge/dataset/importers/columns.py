@@ -1,4 +1,4 @@
-"""Which column of a table holds which coordinate of which landmark, by its name.
+"""Finds by name which column of a table holds which coordinate of which landmark.
 
 Known are our own names (``left_hand_thumb_tip_x``), a part and a number (``right_hand_4_y``,
 ``pose_11_x``, ``lh_0_z``, ``RightHandLandmark4.x``) counted from 0, or from 1 where a part's
@@ -40,11 +40,11 @@ _BARE: Final = re.compile(r"(?P<axis>[xyz])_?(?P<number>\d{1,3})", re.IGNORECASE
 _NAMED: Final = re.compile(r"(?P<name>\w+)_(?P<axis>[xyz])", re.IGNORECASE)
 _POSE_POINTS: Final = PARTS["pose"].stop
 
-Place = tuple[int, int]
+PointAxis = tuple[int, int]
 """A point of ours and its axis, 0 to 2."""
 
 
-def find_places(header: Sequence[str]) -> dict[str, Place]:
+def find_places(header: Sequence[str]) -> dict[str, PointAxis]:
     """Find by column name what a table's columns hold; columns that hold no landmark lack.
 
     Raises:
@@ -52,7 +52,7 @@ def find_places(header: Sequence[str]) -> dict[str, Place]:
             part does not have.
     """
     numbered: dict[str, tuple[str, int, int]] = {}
-    places: dict[str, Place] = {}
+    places: dict[str, PointAxis] = {}
     for column in header:
         named = _NAMED.fullmatch(column.strip())
         if named and named["name"].lower() in INDEX:
@@ -88,7 +88,7 @@ def _bare_pose(header: Sequence[str]) -> dict[str, tuple[str, int, int]]:
     return {column: one for column, one in numbered.items() if one[1] <= last}
 
 
-def _count_from_zero(numbered: dict[str, tuple[str, int, int]]) -> dict[str, Place]:
+def _count_from_zero(numbered: dict[str, tuple[str, int, int]]) -> dict[str, PointAxis]:
     """Turn a part's numbers into points: from 1 where the last is as high as there are points."""
     highest: dict[str, int] = {}
     for part, number, _ in numbered.values():
@@ -103,12 +103,12 @@ def _count_from_zero(numbered: dict[str, tuple[str, int, int]]) -> dict[str, Pla
     return places
 
 
-def _check(places: dict[str, Place]) -> None:
+def _check(places: dict[str, PointAxis]) -> None:
     if not places:
         raise ArchiveError(
             "no column of a landmark, as left_hand_0_x, pose_11_y or right_hand_thumb_tip_z"
         )
-    columns: dict[Place, str] = {}
+    columns: dict[PointAxis, str] = {}
     for column, place in places.items():
         if place in columns:
             raise ArchiveError(f"columns {columns[place]!r} and {column!r} hold the same")

@@ -1,4 +1,4 @@
-"""What a file shows, by its name and folders."""
+"""Reads label, signer and name of a clip from its file's name and folders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Named:
     """``train``, ``val`` or ``test`` where it says."""
 
 
-def name_of(path: Path, folder: Path, pattern: re.Pattern[str] | None = None) -> Named:
+def parse_name(path: Path, folder: Path, pattern: re.Pattern[str] | None = None) -> Named:
     """Read what a file shows from its path below a folder.
 
     Args:
@@ -60,14 +60,14 @@ def name_of(path: Path, folder: Path, pattern: re.Pattern[str] | None = None) ->
         return Named(said["label"], said.get("signer", ""), own, said.get("split", ""))
     parts = path.stem.split("__")
     if len(parts) >= 3:
-        return Named(spaced(parts[0]), parts[1], name)
+        return Named(with_spaces(parts[0]), parts[1], name)
     folders = below.parts[:-1]
     label = folders[0] if folders else path.stem
     signer = folders[1] if len(folders) > 1 else ""
-    return Named(spaced(label), signer, name)
+    return Named(with_spaces(label), signer, name)
 
 
-def spaced(label: str) -> str:
+def with_spaces(label: str) -> str:
     """Give a label that was a file's name its spaces back."""
     return " ".join(label.replace("_", " ").split()) or label
 

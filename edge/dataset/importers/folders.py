@@ -1,11 +1,11 @@
-"""Folders of videos by word -> a manifest."""
+"""Lists the videos of folders named after words, as manifest entries."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Final
 
-from edge.dataset.importers.file_names import name_of
+from edge.dataset.importers.file_names import parse_name
 from edge.dataset.manifest import Entry
 from edge.errors import ArchiveError
 
@@ -25,8 +25,8 @@ def read_folder(
     """List a folder's videos, at any depth.
 
     Args:
-        folder: Where they are, named as edge.dataset.importers.file_names.name_of says.
-        target: The folder of the manifest to be.
+        folder: Where they are, named as edge.dataset.importers.file_names.parse_name says.
+        target: The folder of the future manifest.
         pattern: Of their paths, where they are named otherwise.
         signer: Of the videos whose names do not say.
 
@@ -39,7 +39,7 @@ def read_folder(
     entries = []
     seen: dict[str, Path] = {}
     for path in paths:
-        named = name_of(path, folder, pattern)
+        named = parse_name(path, folder, pattern)
         if named.name in seen:
             raise ArchiveError(f"{path}: is named {named.name!r}, as {seen[named.name]} is")
         seen[named.name] = path

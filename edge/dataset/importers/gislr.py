@@ -1,4 +1,4 @@
-"""GISLR, Kaggle's ``asl-signs``: ``train.csv`` and one Parquet file of landmarks for each clip.
+"""Imports GISLR, Kaggle's ``asl-signs``: ``train.csv`` and a Parquet file for each clip.
 
 ``train.csv`` has the columns path, participant_id, sequence_id, sign; each file the columns
 frame, row_id, type, landmark_index, x, y, z with a row for each of MediaPipe Holistic's 543
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge.dataset.csv_rows import read_rows
+from edge.dataset.importers.imported_clips import ImportedClip, ImportFailure
 from edge.dataset.importers.point_rows import COLUMNS, PARTS, place
-from edge.dataset.importers.recordings import Failure, Recording
-from edge.dataset.packages import need
-from edge.dataset.processes import spread
+from edge.dataset.worker_pool import spread
 from edge.errors import ArchiveError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,14 +55,14 @@ def read_index(folder: Path) -> list[dict[str, str]]:
     return [row for _, row in rows]
 
 
-def read_clips(
+def read_gislr(
     folder: Path,
     rows: Sequence[dict[str, str]],
     *,
     fps: float = FPS,
     aspect: float = ASPECT,
     jobs: int = 1,
-) -> Iterator[Recording | Failure]:
+) -> Iterator[ImportedClip | ImportFailure]:
     """Read each clip of train.csv, in so many processes.
 
     Raises:
@@ -72,9 +72,9 @@ def read_clips(
     found = spread(_read_clip, [folder / row["path"] for row in rows], jobs)
     for row, points in zip(rows, found, strict=True):
         if isinstance(points, str):
-            yield Failure(row["path"], points)
+            yield ImportFailure(row["path"], points)
             continue
-        yield Recording(
+        yield ImportedClip(
             points=points,
             label=row["sign"],
             fps=fps,

@@ -1,4 +1,4 @@
-"""A table that lists videos -> a manifest: ASL Citizen's, AUTSL's and the like.
+"""Reads a table that lists videos as manifest entries: ASL Citizen's, AUTSL's and the like.
 
 Any CSV or TSV with a line for each video. Which columns mean what is found by their usual names,
 or said; in a table without a header columns are said by number, from 1.
@@ -30,7 +30,7 @@ _USUAL: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ListingColumns:
     """Which columns of a table mean what: names, or numbers from 1; empty to find them."""
 
     label: str = ""
@@ -61,14 +61,14 @@ class Videos:
 
 
 def read_listing(
-    path: Path, videos: Videos, target: Path, columns: Columns, split: str = ""
+    path: Path, videos: Videos, target: Path, columns: ListingColumns, split: str = ""
 ) -> list[Entry]:
     """Read a table of videos.
 
     Args:
         path: The table.
         videos: Where its files are.
-        target: The folder of the manifest to be.
+        target: The folder of the future manifest.
         columns: Which are meant, where their names are unusual.
         split: Of all its clips, where it has no column for that.
 
@@ -115,12 +115,12 @@ def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
     return lines
 
 
-def _is_bare(columns: Columns) -> bool:
+def _is_bare(columns: ListingColumns) -> bool:
     """Whether the table has no header: where its columns are numbers."""
     return columns.label.isdecimal()
 
 
-def _find_columns(path: Path, header: Sequence[str], columns: Columns) -> dict[str, int]:
+def _find_columns(path: Path, header: Sequence[str], columns: ListingColumns) -> dict[str, int]:
     """Find each column's place, from 0; those of signer and split need not be there."""
     names = [name.strip().lower() for name in header]
     places: dict[str, int] = {}

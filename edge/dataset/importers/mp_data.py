@@ -1,4 +1,4 @@
-"""``MP_Data/<word>/<n>/<frame>.npy``: the recordings of many tutorials on sign recognition.
+"""Imports ``MP_Data/<word>/<n>/<frame>.npy``, the recordings of many tutorials.
 
 Each file is one frame, a flat array of MediaPipe Holistic's pose (33 times x, y, z, visibility),
 face (468 or 478 times x, y, z; left out in some), left hand and right hand (21 times x, y, z). A
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.dataset.importers.file_names import spaced
-from edge.dataset.importers.recordings import Failure, Recording
+from edge.dataset.importers.file_names import with_spaces
+from edge.dataset.importers.imported_clips import ImportedClip, ImportFailure
 from edge.errors import ArchiveError
 from edge.landmarks.skeleton import HAND_POINTS, LEFT_HAND, POINTS, POSE, RIGHT_HAND
 
@@ -53,19 +53,19 @@ def find_clips(folder: Path) -> list[Path]:
     return clips
 
 
-def read_clips(
+def read_mp_data(
     clips: Sequence[Path], *, fps: float = FPS, aspect: float = ASPECT, signer: str = ""
-) -> Iterator[Recording | Failure]:
+) -> Iterator[ImportedClip | ImportFailure]:
     """Read each clip's folder."""
     for clip in clips:
         word = clip.parent.name
         try:
             points = _read_clip(clip)
         except ArchiveError as error:
-            yield Failure(str(clip), str(error))
+            yield ImportFailure(str(clip), str(error))
             continue
         name = f"{word}/{clip.name}"
-        yield Recording(points, spaced(word), fps, aspect, signer=signer, name=name)
+        yield ImportedClip(points, with_spaces(word), fps, aspect, signer=signer, name=name)
 
 
 def _read_clip(folder: Path) -> NDArray[np.float32]:

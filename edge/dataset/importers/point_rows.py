@@ -1,4 +1,4 @@
-"""Rows of one landmark each -> points of whole frames."""
+"""Puts table rows of one landmark each together into frames."""
 
 from __future__ import annotations
 

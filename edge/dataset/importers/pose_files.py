@@ -1,4 +1,4 @@
-"""``.pose`` files of sign-language-processing, as ``video_to_pose`` writes them.
+"""Imports ``.pose`` files of sign-language-processing, as ``video_to_pose`` writes them.
 
 Read by their package, pose-format. Taken are the components POSE_LANDMARKS, LEFT_HAND_LANDMARKS
 and RIGHT_HAND_LANDMARKS of MediaPipe Holistic, in pixels of the picture whose size the header
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge.dataset.csv_rows import read_rows
-from edge.dataset.importers.file_names import Named, name_of
-from edge.dataset.importers.recordings import Failure, Recording
-from edge.dataset.packages import need
+from edge.dataset.importers.file_names import Named, parse_name
+from edge.dataset.importers.imported_clips import ImportedClip, ImportFailure
 from edge.errors import ArchiveError
 from edge.landmarks.skeleton import LEFT_HAND, POINTS, POSE, RIGHT_HAND
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     import re
@@ -53,7 +53,9 @@ _UNREADABLE: Final = (
 """What pose-format raises over damaged files."""
 
 
-def find_files(folder: Path, pattern: re.Pattern[str] | None = None) -> list[tuple[Path, Named]]:
+def find_pose_files(
+    folder: Path, pattern: re.Pattern[str] | None = None
+) -> list[tuple[Path, Named]]:
     """List the files and what each shows.
 
     Args:
@@ -68,10 +70,10 @@ def find_files(folder: Path, pattern: re.Pattern[str] | None = None) -> list[tup
     paths = sorted(folder.rglob("*.pose"))
     if not paths:
         raise ArchiveError(f"{folder}: no .pose files")
-    return [(path, name_of(path, folder, pattern)) for path in paths]
+    return [(path, parse_name(path, folder, pattern)) for path in paths]
 
 
-def read_files(files: Sequence[tuple[Path, Named]]) -> Iterator[Recording | Failure]:
+def read_pose_files(files: Sequence[tuple[Path, Named]]) -> Iterator[ImportedClip | ImportFailure]:
     """Read each file.
 
     Raises:
@@ -80,14 +82,14 @@ def read_files(files: Sequence[tuple[Path, Named]]) -> Iterator[Recording | Fail
     need("pose_format")
     for path, named in files:
         try:
-            points, fps, aspect = read_file(path)
+            points, fps, aspect = read_pose_file(path)
         except ArchiveError as error:
-            yield Failure(str(path), str(error))
+            yield ImportFailure(str(path), str(error))
             continue
-        yield Recording(points, named.label, fps, aspect, named.signer, named.name, named.split)
+        yield ImportedClip(points, named.label, fps, aspect, named.signer, named.name, named.split)
 
 
-def read_file(path: Path) -> tuple[NDArray[np.float32], float, float]:
+def read_pose_file(path: Path) -> tuple[NDArray[np.float32], float, float]:
     """Read one file: points (T, 75, 3) as archives store them, frames per second, aspect.
 
     Raises:

@@ -1,12 +1,12 @@
-"""CSV and Parquet files as batches of columns, in bounded memory."""
+"""Reads CSV and Parquet files as batches of columns, in bounded memory."""
 
 from __future__ import annotations
 
 import csv
 from typing import TYPE_CHECKING, Any, Final
 
-from edge.dataset.packages import need
 from edge.errors import ArchiveError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

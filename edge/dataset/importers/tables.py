@@ -1,4 +1,4 @@
-"""CSV and Parquet tables of landmarks -> recordings.
+"""Imports CSV and Parquet tables of landmarks.
 
 A *frame table* has a row for each frame and two or three columns for each landmark
 (edge.dataset.importers.columns); a *point table* has a row for each landmark, with the columns
@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge.dataset.importers.clip_rows import Runs
+from edge.dataset.importers.clip_rows import ClipRows
 from edge.dataset.importers.columns import find_places
+from edge.dataset.importers.imported_clips import ImportedClip, ImportFailure
 from edge.dataset.importers.point_rows import COLUMNS, PARTS, place, whole_numbers
-from edge.dataset.importers.recordings import Failure, Recording
 from edge.dataset.importers.table_file import TableFile
 from edge.errors import ArchiveError
 from edge.landmarks.skeleton import POINTS
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge.dataset.importers.columns import Place
+    from edge.dataset.importers.columns import PointAxis
 
 _USUAL: Final = {
     "clip": ("clip", "sequence_id", "sequence", "video_id", "video", "sample", "name", "file"),
@@ -68,7 +68,7 @@ class Assumed:
     """Width and height of the picture in whose pixels coordinates are; None for shares of it."""
 
 
-def read_table(path: Path, assumed: Assumed) -> Iterator[Recording | Failure]:
+def read_table(path: Path, assumed: Assumed) -> Iterator[ImportedClip | ImportFailure]:
     """Read the clips of a table.
 
     Raises:
@@ -78,7 +78,7 @@ def read_table(path: Path, assumed: Assumed) -> Iterator[Recording | Failure]:
     table = _Table(TableFile(path), assumed)
     known = table.known
     keys = [known[key] for key in ("clip", "label", "signer") if key in known]
-    runs = Runs(keys, known.get("frame"), is_told_apart="clip" in known)
+    runs = ClipRows(keys, known.get("frame"), is_told_apart="clip" in known)
     number = 0
     try:
         for batch in table.batches():
@@ -106,7 +106,7 @@ class _Table:
         """Columns by what they mean."""
         self._rows = {name: lower[name] for name in COLUMNS if name in lower}
         self._is_points = len(self._rows) == len(COLUMNS)
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, PointAxis] = {}
         if "label" not in self.known:
             raise ArchiveError(f"{file.path}: no column for the label ({_USUAL['label'][0]})")
         if self._is_points and "clip" not in self.known:
@@ -126,7 +126,9 @@ class _Table:
             (texts if name == "type" else numbers).append(column)
         return self._file.batches(set(texts), {*numbers, *self._places})
 
-    def read_clip(self, rows: Mapping[str, NDArray[Any]], number: int) -> Recording | Failure:
+    def read_clip(
+        self, rows: Mapping[str, NDArray[Any]], number: int
+    ) -> ImportedClip | ImportFailure:
         """Make a clip of its rows; number is its place in the table, from 0."""
         name = self._text(rows, "name") or self._text(rows, "clip") or str(number)
         try:
@@ -134,12 +136,12 @@ class _Table:
             fps = self._number(rows, "fps", self._assumed.fps)
             aspect = self._number(rows, "aspect", self._assumed.aspect)
         except ArchiveError as error:
-            return Failure(name, str(error))
+            return ImportFailure(name, str(error))
         if self._assumed.size is not None:
             width, height = self._assumed.size
             points /= np.array([width, height, width], dtype=np.float32)
             aspect = width / height
-        return Recording(
+        return ImportedClip(
             points=without_zeros(points),
             label=self._text(rows, "label"),
             fps=fps,

@@ -1,4 +1,4 @@
-"""Points -> a picture of the skeleton, as pixels or as text."""
+"""Draws the skeleton of one frame, as pixels or as text."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ _DOTS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
 """Bits of the 4 x 2 dots of a Braille pattern, from U+2800 (Unicode 15, chapter 21.1)."""
 
 
-def draw(points: NDArray[np.float16], width: int, height: int, thickness: int = 2) -> Image:
+def draw_skeleton(
+    points: NDArray[np.float16], width: int, height: int, thickness: int = 2
+) -> Image:
     """Draw one frame's points (75, 3), as stored, into a picture (height, width, 3), RGB."""
     image = np.empty((height, width, 3), dtype=np.uint8)
     image[:] = _BACKGROUND

@@ -1,4 +1,4 @@
-"""A video that is being written: H.264 in MP4, without sound, nearly without loss."""
+"""Writes a video: H.264 in MP4, without sound, with nearly no loss."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge.dataset.packages import need
 from edge.errors import SourceError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from pathlib import Path

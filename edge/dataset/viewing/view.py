@@ -1,4 +1,4 @@
-"""One clip of an archive -> an animation of its skeleton: GIF, MP4, or in the terminal."""
+"""Shows one clip of an archive as a moving skeleton: GIF, MP4, or in the terminal."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from edge.dataset.archive_stream import ArchiveReader
 from edge.dataset.curating.split import names_of
 from edge.dataset.outputs import replacing
-from edge.dataset.packages import need
-from edge.dataset.viewing.drawing import as_text, draw, write_caption
+from edge.dataset.viewing.drawing import as_text, draw_skeleton, write_caption
 from edge.errors import ArchiveError, ConfigError
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ _SHORTEST: Final = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class ShownClip:
     """A clip to be shown."""
 
     name: str
@@ -63,12 +63,12 @@ class Shown:
         """Draw every frame, (height, width, 3) RGB."""
         width, height = self.size(height)
         for points in self.points:
-            picture = draw(points, width, height, thickness=max(2, height // 200))
+            picture = draw_skeleton(points, width, height, thickness=max(2, height // 200))
             write_caption(picture, self.label)
             yield picture
 
 
-def find_clip(path: Path, which: str | None, label: str | None) -> Shown:
+def find_clip(path: Path, which: str | None, label: str | None) -> ShownClip:
     """Read one clip.
 
     Args:
@@ -94,7 +94,7 @@ def find_clip(path: Path, which: str | None, label: str | None) -> Shown:
             raise ArchiveError(f"{path}: no clip {wanted}".rstrip())
         index = int(found[0])
         points = next(one for place, one in enumerate(reader.clips()) if place == index)
-        return Shown(
+        return ShownClip(
             str(names[index]),
             str(columns["labels"][index]),
             str(columns["signers"][index]),
@@ -104,7 +104,7 @@ def find_clip(path: Path, which: str | None, label: str | None) -> Shown:
         )
 
 
-def write(clip: Shown, path: Path, height: int) -> None:
+def write(clip: ShownClip, path: Path, height: int) -> None:
     """Write an animation, by the suffix of the path.
 
     Raises:
@@ -117,10 +117,10 @@ def write(clip: Shown, path: Path, height: int) -> None:
     elif path.suffix == ".mp4":
         _write_mp4(clip, path, height)
     else:
-        raise ConfigError(f"{path}: what it is to be is told by its end: {' or '.join(SUFFIXES)}")
+        raise ConfigError(f"{path}: the suffix must be {' or '.join(SUFFIXES)}")
 
 
-def _write_gif(clip: Shown, path: Path, height: int) -> None:
+def _write_gif(clip: ShownClip, path: Path, height: int) -> None:
     need("PIL")
     from PIL import Image
 
@@ -138,7 +138,7 @@ def _write_gif(clip: Shown, path: Path, height: int) -> None:
         )
 
 
-def _write_mp4(clip: Shown, path: Path, height: int) -> None:
+def _write_mp4(clip: ShownClip, path: Path, height: int) -> None:
     need("av")
     import av
 
@@ -157,7 +157,7 @@ def _rate(fps: float) -> Fraction:
     return Fraction(fps).limit_denominator(1001)
 
 
-def play(clip: Shown, console: Console) -> None:
+def play(clip: ShownClip, console: Console) -> None:
     """Play a clip in the terminal, at its own speed; where there is none, print one picture."""
     from rich.live import Live
 
@@ -173,12 +173,12 @@ def play(clip: Shown, console: Console) -> None:
             time.sleep(max(0.0, start + (index + 1) / clip.fps - time.monotonic()))
 
 
-def _page(clip: Shown, index: int, columns: int) -> Text:
+def _page(clip: ShownClip, index: int, columns: int) -> Text:
     """Set one frame as text, under a line that says what it is."""
     from rich.text import Text
 
     rows = max(4, round(columns / clip.aspect / 2))  # a letter is about twice as high as wide
-    picture = draw(clip.points[index], 2 * columns, 4 * rows, thickness=1)
+    picture = draw_skeleton(clip.points[index], 2 * columns, 4 * rows, thickness=1)
     at = f"{index / clip.fps:.2f} of {len(clip.points) / clip.fps:.2f} s"
     page = Text(f"{clip.label}  {clip.signer}  {clip.name}  {at}\n", no_wrap=True)
     for line in as_text(picture):

@@ -1,1 +1,1 @@
-"""What finding landmarks costs, backends side by side on the same frames of the same videos."""
+"""Measures what finding landmarks costs, all backends on the same frames of the same videos."""

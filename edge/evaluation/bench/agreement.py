@@ -1,4 +1,4 @@
-"""How far one backend's landmarks are from another's on the same frames."""
+"""Measures how far two backends' landmarks lie apart on the same frames."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def has_hand(points: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.stack(seen, axis=-1)
 
 
-def compare(found: NDArray[np.float32], truth: NDArray[np.float32]) -> Agreement:
+def measure_agreement(found: NDArray[np.float32], truth: NDArray[np.float32]) -> Agreement:
     """Compare the landmarks of a clip, (T, 75, 3) each, in image widths.
 
     Distances are those in the picture; the shoulders' width is the median of the second one's.

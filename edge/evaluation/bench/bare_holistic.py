@@ -1,4 +1,4 @@
-"""Bare `mp.solutions.holistic.Holistic`, what most programs use: the measure of the others."""
+"""Runs bare `mp.solutions.holistic.Holistic`, which most programs use, as the yardstick."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SOLUTIONS: Final = "mediapipe.python.solutions"
 
 
 class BareHolistic:
-    """Body, hands and face of whoever is in the picture, as MediaPipe's documentation has it."""
+    """Finds body, hands and face as MediaPipe's documentation shows."""
 
     def __init__(self) -> None:
         """Load the models.

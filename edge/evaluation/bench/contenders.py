@@ -1,4 +1,4 @@
-"""Who is measured, by name."""
+"""The contenders of the benchmark: each finds landmarks, by our backends or by bare Holistic."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from edge.config.settings import LandmarkSettings
     from edge.landmarks.tracking.network import Name
 
-Who = Literal["tracker", "mediapipe", "holistic"]
+ContenderName = Literal["tracker", "mediapipe", "holistic"]
 
-WHO: Final[tuple[Who, ...]] = ("tracker", "mediapipe", "holistic")
-"""Both of landmarks.backend, and bare Holistic."""
+CONTENDERS: Final[tuple[ContenderName, ...]] = ("tracker", "mediapipe", "holistic")
+"""Both backends of landmarks.backend, and bare Holistic."""
 
 
 class Contender(Protocol):
-    """Somebody who finds landmarks."""
+    """One way of finding landmarks."""
 
     @property
     def runs(self) -> Counter[Name]:
@@ -38,8 +38,8 @@ class Contender(Protocol):
         """Free the models."""
 
 
-class Ours:
-    """One of landmarks.backend, as the daemon runs it."""
+class BackendContender:
+    """A backend of landmarks.backend, as the daemon runs it."""
 
     def __init__(self, settings: LandmarkSettings) -> None:
         """Load the models.
@@ -74,14 +74,14 @@ class Ours:
         self._landmarker.close()
 
 
-def make_contender(who: Who, settings: LandmarkSettings) -> Contender:
+def make_contender(name: ContenderName, settings: LandmarkSettings) -> Contender:
     """Load one.
 
     Raises:
         DependencyError: MediaPipe or a runtime is missing or does not fit.
     """
-    if who == "holistic":
+    if name == "holistic":
         from edge.evaluation.bench.bare_holistic import BareHolistic
 
         return BareHolistic()
-    return Ours(settings.model_copy(update={"backend": who}))
+    return BackendContender(settings.model_copy(update={"backend": name}))

@@ -1,6 +1,6 @@
-"""The floor: what the networks alone take, with nothing round them.
+"""Measures the floor: the processor time of the networks alone, with nothing round them.
 
-Each network that somebody runs is loaded twice more, trimmed as the tracker has it and whole as
+Each network that a contender runs is loaded twice more, trimmed as the tracker has it and whole as
 MediaPipe ships it, and timed between the frames that are measured, so that all see the same
 machine.
 """
@@ -23,7 +23,7 @@ _GREY: Final = 0.5
 """Of all pixels; what a network sees does not change what it takes."""
 
 
-class Bare:
+class BareNetwork:
     """One network whose input is always the same."""
 
     def __init__(self, interpreter: Any) -> None:  # noqa: ANN401 - the packages ship no types
@@ -38,7 +38,7 @@ class Bare:
         self._interpreter.tensor(self._input)()[:] = _GREY
         with Stopwatch() as watch:
             self._interpreter.invoke()
-        return watch.took.cpu
+        return watch.elapsed.cpu
 
     def probe(self) -> None:
         """Time one run."""
@@ -60,8 +60,8 @@ class Floor:
 
     def __init__(self) -> None:
         """Load nothing yet."""
-        self._trimmed: dict[Name, Bare] = {}
-        self._whole: dict[Name, Bare] = {}
+        self._trimmed: dict[Name, BareNetwork] = {}
+        self._whole: dict[Name, BareNetwork] = {}
 
     def probe(self, names: Collection[Name]) -> None:
         """Time that of some networks which was timed least; loads it where it is new.
@@ -85,8 +85,8 @@ class Floor:
         return sum(count * bare[name].seconds for name, count in runs.items())
 
 
-def _warm(interpreter: Any) -> Bare:  # noqa: ANN401 - the packages ship no types
+def _warm(interpreter: Any) -> BareNetwork:  # noqa: ANN401 - the packages ship no types
     """Take an interpreter and run it once: the first run takes longer."""
-    bare = Bare(interpreter)
+    bare = BareNetwork(interpreter)
     bare.run()
     return bare

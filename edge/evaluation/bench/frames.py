@@ -1,4 +1,4 @@
-"""Videos as the daemon would look at them."""
+"""Reads the frames of a video that the daemon would search for landmarks."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from edge.config.settings import Settings
 
 _THREADS: Final = 1
-"""That decode: more would work on while somebody is timed."""
+"""That decode: more would work on while a contender is timed."""
 
 
-def frames_of(path: Path, settings: Settings, start: float = 0.0) -> Iterator[Frame]:
+def searched_frames(path: Path, settings: Settings, start: float = 0.0) -> Iterator[Frame]:
     """Yield the frames of a video that would be searched for landmarks.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a camera's frame costs while nothing moves."""
+"""Measures what a camera's frame costs while nothing moves."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ def idle_cost(image: NDArray[np.uint8], settings: Settings) -> float:
     with Stopwatch() as watch:
         for index in range(settle, settle + count):
             gate.push(Frame(index, index / fps, image), is_busy=False)
-    return watch.took.cpu / count
+    return watch.elapsed.cpu / count

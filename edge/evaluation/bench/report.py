@@ -1,4 +1,4 @@
-"""What a race has shown, as `bench --json` gives it."""
+"""The report of `bench --json`: what each backend costs, and how far they agree."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge.errors import SourceError
-from edge.evaluation.bench.contenders import WHO
-from edge.evaluation.bench.frames import frames_of
+from edge.evaluation.bench.backend_comparison import Comparison
+from edge.evaluation.bench.contenders import CONTENDERS
+from edge.evaluation.bench.frames import searched_frames
 from edge.evaluation.bench.idle import idle_cost
-from edge.evaluation.bench.race import Race
 from edge.evaluation.bench.start_process import measure_start
 
 if TYPE_CHECKING:
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.config.settings import Settings
-    from edge.evaluation.bench.contenders import Who
+    from edge.evaluation.bench.backend_comparison import ClipResult, FrameTimes
+    from edge.evaluation.bench.contenders import ContenderName
     from edge.evaluation.bench.floor import Floor
-    from edge.evaluation.bench.race import Heat, Round
 
 _HOUR: Final = 3600.0
 _SIGNING: Final = 0.05
-"""Share of a day in which somebody signs."""
+"""Share of a day in which a person signs."""
 
 
-def measure(
+def measure_backends(
     paths: Sequence[Path], settings: Settings, tell: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Race the backends over videos and report.
+    """Compare the backends on videos and report.
 
     Args:
         paths: Videos of people who sign.
-        settings: Of camera, gate and landmarks; the backend is of no account.
+        settings: Of camera, gate and landmarks; the backend is ignored.
         tell: Told what is done next.
 
     Raises:
@@ -47,25 +47,25 @@ def measure(
         ConfigError: The gate is switched off.
     """
     for path in paths:
-        next(frames_of(path, settings))  # a bad file is known before minutes are spent
-    still = next(frames_of(paths[0], settings)).image
+        next(searched_frames(path, settings))  # a bad file is known before minutes are spent
+    still = next(searched_frames(paths[0], settings)).image
     idle = idle_cost(still, settings)
-    with Race(settings) as race:
-        rounds = race.run(paths, lambda path: tell(path.name))
-        signing = [heat for clip in rounds for heat in clip.signing]
+    with Comparison(settings) as comparison:
+        clips = comparison.run(paths, lambda path: tell(path.name))
+        signing = [frame for clip in clips for frame in clip.signing]
         if not signing:
             raise SourceError(f"{', '.join(map(str, paths))}: no hand is seen in any frame")
-        report = _costs(signing, race.floor)
-    seen = next(clip.path for clip in rounds if clip.signing)
-    for who in WHO:
-        tell(f"start of {who}")
-        start = asdict(measure_start(who, seen, settings))
-        report["backends"][who] |= {name: _rounded(value, 2) for name, value in start.items()}
+        report = _costs(signing, comparison.floor)
+    seen = next(clip.path for clip in clips if clip.signing)
+    for name in CONTENDERS:
+        tell(f"start of {name}")
+        start = asdict(measure_start(name, seen, settings))
+        report["backends"][name] |= {key: _rounded(value, 2) for key, value in start.items()}
     own = report["backends"]["tracker"]
     frame = _cpu(signing, "holistic")
     return {
-        "clips": len(rounds),
-        "frames": sum(len(clip.heats) for clip in rounds),
+        "clips": len(clips),
+        "frames": sum(len(clip.frames) for clip in clips),
         "signing_frames": len(signing),
         "cores": os.cpu_count(),
         "load": _rounded(os.getloadavg()[0], 1),
@@ -74,30 +74,36 @@ def measure(
         "idle_ratio": _rounded(idle / frame, 5),
         "rss_mb": own["rss_mb"],
         "start_s": own["start_s"],
-        "hours": {who: _rounded(_hour(_cpu(signing, who), idle, settings), 1) for who in WHO[:2]}
+        "hours": {
+            name: _rounded(_hour(_cpu(signing, name), idle, settings), 1) for name in CONTENDERS[:2]
+        }
         | {"holistic": _rounded(_HOUR * _searched(settings) * frame, 1)},  # which has no gate
-        "agreement": _agreement(rounds),
-        "by_clip": [_clip(clip) for clip in rounds],
+        "agreement": _agreement(clips),
+        "by_clip": [_clip(clip) for clip in clips],
     }
 
 
-def _costs(signing: Sequence[Heat], floor: Floor) -> dict[str, Any]:
-    """Give ratios, backends and stages over the frames in which somebody signs."""
-    runs: Counter[Any] = sum((heat.runs for heat in signing), start=Counter())
-    own = sum(heat.took["tracker"].cpu for heat in signing)
+def _costs(signing: Sequence[FrameTimes], floor: Floor) -> dict[str, Any]:
+    """Give ratios, backends and stages over the frames in which a person signs."""
+    runs: Counter[Any] = sum((frame.runs for frame in signing), start=Counter())
+    own = sum(frame.elapsed["tracker"].cpu for frame in signing)
     return {
-        "ratio_to_holistic": _rounded(own / sum(heat.took["holistic"].cpu for heat in signing)),
-        "ratio_to_mediapipe": _rounded(own / sum(heat.took["mediapipe"].cpu for heat in signing)),
+        "ratio_to_holistic": _rounded(
+            own / sum(frame.elapsed["holistic"].cpu for frame in signing)
+        ),
+        "ratio_to_mediapipe": _rounded(
+            own / sum(frame.elapsed["mediapipe"].cpu for frame in signing)
+        ),
         "ratio_to_floor": _rounded(own / floor.seconds(runs)),
         "ratio_to_whole_floor": _rounded(own / floor.seconds(runs, is_whole=True)),
         "fps": _rounded(len(signing) / own, 1),
         "backends": {
-            who: {
-                "cpu_ms": _rounded(1000 * _cpu(signing, who), 2),
-                "wall_ms": _rounded(1000 * _mean(heat.took[who].wall for heat in signing), 2),
-                "fps": _rounded(1 / _cpu(signing, who), 1),
+            name: {
+                "cpu_ms": _rounded(1000 * _cpu(signing, name), 2),
+                "wall_ms": _rounded(1000 * _mean(frame.elapsed[name].wall for frame in signing), 2),
+                "fps": _rounded(1 / _cpu(signing, name), 1),
             }
-            for who in WHO
+            for name in CONTENDERS
         },
         "stages": {
             name: {
@@ -111,18 +117,18 @@ def _costs(signing: Sequence[Heat], floor: Floor) -> dict[str, Any]:
 
 
 def _hour(frame: float, idle: float, settings: Settings) -> float:
-    """Seconds of processor time in an hour in which somebody signs now and then."""
+    """Seconds of processor time in an hour in which a person signs now and then."""
     return _HOUR * (_SIGNING * _searched(settings) * frame + settings.camera.fps * idle)
 
 
 def _searched(settings: Settings) -> float:
-    """Frames per second that are searched while somebody signs."""
+    """Frames per second that are searched while a person signs."""
     return min(settings.landmarks.max_fps, settings.camera.fps)
 
 
-def _agreement(rounds: Sequence[Round]) -> dict[str, float | None]:
+def _agreement(clips: Sequence[ClipResult]) -> dict[str, float | None]:
     """Put the clips together: presence over all hands, distances as medians over clips."""
-    each = [clip.agreement for clip in rounds]
+    each = [clip.agreement for clip in clips]
     hands, same = sum(one.hands for one in each), sum(one.same for one in each)
     return {
         "presence": _rounded(same / hands),
@@ -131,12 +137,12 @@ def _agreement(rounds: Sequence[Round]) -> dict[str, float | None]:
     }
 
 
-def _clip(clip: Round) -> dict[str, Any]:
+def _clip(clip: ClipResult) -> dict[str, Any]:
     agreement, signing = clip.agreement, clip.signing
     ratio = _cpu(signing, "tracker") / _cpu(signing, "holistic") if signing else math.nan
     return {
         "file": str(clip.path),
-        "frames": len(clip.heats),
+        "frames": len(clip.frames),
         "signing_frames": len(signing),
         "presence": _rounded(agreement.presence),
         "hand": _rounded(agreement.hand),
@@ -145,9 +151,9 @@ def _clip(clip: Round) -> dict[str, Any]:
     }
 
 
-def _cpu(heats: Sequence[Heat], who: Who) -> float:
+def _cpu(frames: Sequence[FrameTimes], name: ContenderName) -> float:
     """Mean processor time of a frame, seconds."""
-    return _mean(heat.took[who].cpu for heat in heats)
+    return _mean(frame.elapsed[name].cpu for frame in frames)
 
 
 def _mean(values: Iterable[float]) -> float:

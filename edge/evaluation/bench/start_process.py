@@ -1,4 +1,4 @@
-"""How soon a contender finds its first landmark in a process of its own, and its memory.
+"""Measures how soon a contender finds its first landmark in a new process, and its memory.
 
 ``measure_start`` runs ``python -m edge.evaluation.bench.start_process``, which reads what is
 wanted as JSON from standard input and answers in JSON.
@@ -24,7 +24,7 @@ from edge.system.processes import die_with_parent
 
 if TYPE_CHECKING:
     from edge.config.settings import Settings
-    from edge.evaluation.bench.contenders import Who
+    from edge.evaluation.bench.contenders import ContenderName
 
 _FRAMES: Final = 10
 """After the first landmarks, before memory is looked at."""
@@ -34,8 +34,8 @@ _STATUS: Final = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """Of one contender."""
+class StartCost:
+    """What one contender costs to start."""
 
     start_s: float
     """Seconds from the process's start to its first landmarks."""
@@ -50,18 +50,18 @@ class Start:
     """Which heavy packages it has imported."""
 
 
-def measure_start(who: Who, path: Path, settings: Settings) -> Start:
+def measure_start(name: ContenderName, path: Path, settings: Settings) -> StartCost:
     """Start a process and measure it.
 
     Args:
-        who: Who is to look.
-        path: Video in which somebody is seen.
+        name: Which contender.
+        path: A video of a person.
         settings: Of camera and landmarks.
 
     Raises:
         EdgeError: It failed; says how.
     """
-    wanted = {"who": who, "path": str(path), "settings": settings.model_dump_json()}
+    wanted = {"contender": name, "path": str(path), "settings": settings.model_dump_json()}
     begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "edge.evaluation.bench.start_process"],
@@ -73,23 +73,23 @@ def measure_start(who: Who, path: Path, settings: Settings) -> Start:
     )
     if done.returncode:
         lines = done.stderr.splitlines() or [f"exit code {done.returncode}"]
-        raise EdgeError(f"{who} in a process of its own: {lines[-1]}")
+        raise EdgeError(f"{name} in a process of its own: {lines[-1]}")
     answer: dict[str, Any] = json.loads(done.stdout)
-    return Start(start_s=answer.pop("found") - begun, **answer)
+    return StartCost(start_s=answer.pop("found") - begun, **answer)
 
 
-def _look(who: Who, path: Path, settings: Settings) -> dict[str, Any]:
+def _look(name: ContenderName, path: Path, settings: Settings) -> dict[str, Any]:
     """Look for landmarks until ten frames after the first.
 
     Raises:
         SourceError: Nobody is seen, or it is no video.
     """
     from edge.evaluation.bench.contenders import make_contender
-    from edge.evaluation.bench.frames import frames_of
+    from edge.evaluation.bench.frames import searched_frames
 
-    contender = make_contender(who, settings.landmarks)
+    contender = make_contender(name, settings.landmarks)
     found, after = 0.0, 0
-    for frame in frames_of(path, settings):
+    for frame in searched_frames(path, settings):
         is_seen = np.isfinite(contender.look(frame)).any()
         if is_seen and not found:
             found = time.monotonic()
@@ -122,7 +122,7 @@ def main() -> int:
     wanted = json.load(sys.stdin)
     settings = Settings.model_validate_json(wanted["settings"])
     try:
-        answer = _look(wanted["who"], Path(wanted["path"]), settings)
+        answer = _look(wanted["contender"], Path(wanted["path"]), settings)
     except EdgeError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -1,4 +1,4 @@
-"""Processor and wall time of a stretch of code."""
+"""A stopwatch for the processor and wall time of a stretch of code."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
-    """What something took."""
+class Elapsed:
+    """Time that a stretch of code took."""
 
     cpu: float
     """Seconds of processor time, of all threads of this process."""
@@ -20,7 +20,7 @@ class Took:
 class Stopwatch:
     """A context manager; nothing else may run in the process meanwhile."""
 
-    took: Took
+    elapsed: Elapsed
     """What the last stretch took."""
 
     def __enter__(self) -> Stopwatch:
@@ -30,4 +30,4 @@ class Stopwatch:
 
     def __exit__(self, *_: object) -> None:
         cpu = time.process_time() - self._cpu
-        self.took = Took(cpu, time.perf_counter() - self._wall)
+        self.elapsed = Elapsed(cpu, time.perf_counter() - self._wall)

@@ -1,11 +1,11 @@
-"""A benchmark's report for people."""
+"""Sets the benchmark's report as tables for people."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge.evaluation.tables import align
+from edge.evaluation.report_tables import align
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

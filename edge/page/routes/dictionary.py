@@ -41,7 +41,7 @@ class _Figures(BaseModel):
 
 
 class _Evaluation(BaseModel):
-    """What an evaluation says in the manifest; see edge.evaluation.metrics."""
+    """What an evaluation says in the manifest; see edge.evaluation.accuracy."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -1,4 +1,4 @@
-"""The task of boundaries: streams of clips -> postures, and whether somebody signs just now."""
+"""Prepares the task of boundaries: streams of clips become postures and whether a person signs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge.evaluation.moving_parts import perform
-from edge.evaluation.sign_streams import Layout, Plan, make_layouts
+from edge.evaluation.sign_streams import Layout, StreamPlan, make_layouts
 from edge.landmarks.archive import read_clips
 from edge.messages import Landmarks
 from edge.recognition.bundle import OTHER
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.evaluation.moving_parts import Performance
-    from edge.evaluation.sign_streams import Span
+    from edge.evaluation.sign_streams import SignSpan
     from edge.training.recipe import Recipe
     from edge.training.tasks.task import Batch
 
@@ -86,7 +86,7 @@ class BoundaryTask:
         values: list[NDArray[np.float32]] = []
         targets: list[NDArray[np.int32]] = []
         while sum(map(len, targets)) < count:
-            plan = Plan(rest=_RESTS[int(rng.integers(len(_RESTS)))])
+            plan = StreamPlan(rest=_RESTS[int(rng.integers(len(_RESTS)))])
             layout = Layout(self._draw(rng), plan, int(rng.integers(2**31)))
             stream = layout.render(float(np.exp(rng.uniform(np.log(6.5), np.log(30)))))
             middle = np.array([0.5, 0.4, 0.0], dtype=np.float32)
@@ -107,7 +107,7 @@ class BoundaryTask:
         clips = [clip for path in self._validation for clip in read_clips(path)]
         if not clips:
             return None
-        layouts = list(make_layouts(clips, [], Plan(), seed=0))[:_VALIDATION_STREAMS]
+        layouts = list(make_layouts(clips, [], StreamPlan(), seed=0))[:_VALIDATION_STREAMS]
         streams = [layout.render(_VALIDATION_RATE) for layout in layouts]
         return (
             np.concatenate([windows(one.times, one.points) for one in streams]),
@@ -143,7 +143,7 @@ def windows(times: NDArray[np.float64], points: NDArray[np.float32]) -> NDArray[
     )
 
 
-def classes_of(times: NDArray[np.float64], spans: Sequence[Span]) -> NDArray[np.int32]:
+def classes_of(times: NDArray[np.float64], spans: Sequence[SignSpan]) -> NDArray[np.int32]:
     """What is true LAG before each frame (T,): indices of CLASSES; other movement is rest."""
     times = times - posture.LAG
     classes = np.full(len(times), CLASSES.index("rest"), dtype=np.int32)

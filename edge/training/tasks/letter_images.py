@@ -1,4 +1,4 @@
-"""The task of letter pictures: hand archives -> small grey pictures of drawn hands.
+"""Prepares the task of letter pictures: hand archives become small grey pictures of hands.
 
 There are no photographs of letters among the data, only landmarks of them. So this draws the
 hands: what is learnt here has never seen a skin, a sleeve or a lamp, and its figures say how
@@ -19,7 +19,7 @@ from edge.messages import LETTERS
 from edge.recognition.features import hand as handshape
 from edge.recognition.spelling.letter_classifier import NOTHING
 from edge.training.examples import find_archives, sampling_weights
-from edge.training.hand_augmentation import CALM, change_in_space
+from edge.training.hand_augmentation import CALM, change_hand
 from edge.training.tasks.letters import as_right_hands, read_letters
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ class PicturesTask:
         rng = np.random.default_rng(0)
         points = handshape.to_hand_frame(np.stack([hand.points for hand in hands]))
         empty = len(hands) // len(self.classes)
-        pictures = [draw(hand, random_look(rng), rng) for hand in points]
-        pictures += [draw(None, random_look(rng), rng) for _ in range(empty)]
+        pictures = [draw_hand(hand, random_look(rng), rng) for hand in points]
+        pictures += [draw_hand(None, random_look(rng), rng) for _ in range(empty)]
         labels = [hand.label for hand in hands] + [NOTHING] * empty
         targets = [self.classes.index(label) for label in labels]
         return np.stack(pictures), np.array(targets, dtype=np.int32)
@@ -126,14 +126,14 @@ class PicturesTask:
 
     def _draw(self, count: int, how: HandAugmentation, rng: np.random.Generator) -> Batch:
         chosen = rng.choice(self.size, count, p=self._weights)
-        points = change_in_space(self._points[chosen], how, rng)
+        points = change_hand(self._points[chosen], how, rng)
         flip = rng.random(count) < 0.5  # whichever hand comes before the camera
         points[flip] = handshape.mirror(points[flip])
         targets = self._targets[chosen]
         empty = rng.random(count) < 1 / len(self.classes)
         targets[empty] = self.classes.index(NOTHING)
         pictures = [
-            draw(None if is_empty else hand, random_look(rng), rng)
+            draw_hand(None if is_empty else hand, random_look(rng), rng)
             for hand, is_empty in zip(points, empty, strict=True)
         ]
         return np.stack(pictures), targets
@@ -159,7 +159,7 @@ def random_look(rng: np.random.Generator) -> Look:
     )
 
 
-def draw(
+def draw_hand(
     hand: NDArray[np.float32] | None, look: Look, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Draw a hand (21, 3), or an empty wall: (SIZE, SIZE, 1) within plus and minus 1."""

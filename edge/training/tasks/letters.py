@@ -1,4 +1,4 @@
-"""The task of letters: hand archives -> augmented features of single hands."""
+"""Prepares the task of letters: hand archives become augmented features of single hands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edge.recognition.bundle import OTHER
 from edge.recognition.features import hand as handshape
 from edge.recognition.spelling.letter_classifier import NOTHING, STILL, held_hand
 from edge.training.examples import choose_apart, find_archives, is_left_out, sampling_weights
-from edge.training.hand_augmentation import CALM, HandAugmentation, change_in_space
+from edge.training.hand_augmentation import CALM, HandAugmentation, change_hand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ class LettersTask:
 
     def _draw(self, count: int, how: HandAugmentation, rng: np.random.Generator) -> Batch:
         chosen = rng.choice(self.size, count, p=self._weights)
-        points = change_in_space(self._points[chosen], how, rng)
+        points = change_hand(self._points[chosen], how, rng)
         targets = self._targets[chosen]
         flip = rng.random(count) < how.mirror
         points[flip] = handshape.mirror(points[flip])
@@ -108,7 +108,7 @@ def read_letters(data: DataRecipe, folder: Path) -> tuple[list[Hand], list[Hand]
         The hands to learn from, and those of the sources that are held out.
     """
     hands = [hand for path in find_archives(folder, data.known) for hand in read_hands(path)]
-    kept, apart = hold_out(hands, data.holdout, data.fold)
+    kept, apart = hold_out_hands(hands, data.holdout, data.fold)
     for path in find_archives(folder, data.extra):
         for clip in read_clips(path):
             kept += held_stills(clip)
@@ -119,7 +119,7 @@ def read_letters(data: DataRecipe, folder: Path) -> tuple[list[Hand], list[Hand]
     return kept, [hand for hand in apart if hand.label in vocabulary]
 
 
-def hold_out(hands: Sequence[Hand], share: float, fold: int) -> tuple[list[Hand], list[Hand]]:
+def hold_out_hands(hands: Sequence[Hand], share: float, fold: int) -> tuple[list[Hand], list[Hand]]:
     """Split by source, never within one: its signers share a camera and a way to label."""
     apart = choose_apart((hand.source or hand.signer for hand in hands), share, fold)
     kept = [hand for hand in hands if (hand.source or hand.signer) not in apart]

@@ -1,4 +1,4 @@
-"""Which task a recipe names."""
+"""Makes the task that a recipe names."""
 
 from __future__ import annotations
 

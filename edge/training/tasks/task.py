@@ -1,4 +1,4 @@
-"""What a network can be trained for: each task turns archives into batches."""
+"""Defines what every task of training offers: archives become batches."""
 
 from __future__ import annotations
 

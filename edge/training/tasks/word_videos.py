@@ -1,8 +1,8 @@
-"""The task of word videos: folders of short videos -> grey frames.
+"""Prepares the task of word videos: folders of short videos become grey frames.
 
 With one or two videos of a word this cannot teach the word: it shows that the path from
-pixels works, and how little so few videos are worth. The words kept are those that somebody
-signs for training and somebody else for validation.
+pixels works, and how little so few videos are worth. It keeps the words that have one
+signer for training and another for validation.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DRAWS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Video:
+class WordVideo:
     """One sign on video."""
 
     gloss: str
@@ -82,7 +82,7 @@ class VideosTask:
         for video in chosen:
             start, end = rng.uniform(0, 0.25), rng.uniform(0.75, 1)
             top, left = rng.integers(0, _STORED - SIZE + 1, 2)
-            clip = cut(video, start, end, int(top), int(left))
+            clip = cut_frames(video, start, end, int(top), int(left))
             if rng.random() < 0.3:
                 clip = clip[:, :, ::-1]
             clips.append(np.clip(clip * rng.uniform(0.7, 1.3) + rng.normal(0, 0.15), -1, 1))
@@ -106,7 +106,7 @@ class VideosTask:
     def finish(self, bundle: Path) -> None:
         """Nothing else belongs into a bundle of videos."""
 
-    def _targets(self, videos: Sequence[Video]) -> NDArray[np.int32]:
+    def _targets(self, videos: Sequence[WordVideo]) -> NDArray[np.int32]:
         return np.array([self.classes.index(video.gloss) for video in videos], dtype=np.int32)
 
 
@@ -125,7 +125,7 @@ def find_videos(folder: Path) -> list[Path]:
     return paths
 
 
-def read_video(path: Path) -> Video:
+def read_video(path: Path) -> WordVideo:
     """Read a video, grey and small.
 
     Raises:
@@ -145,7 +145,7 @@ def read_video(path: Path) -> Video:
         capture.release()
     if not frames:
         raise ArchiveError(f"{path}: no video that can be read")
-    return Video(gloss, signer, np.stack(frames).astype(np.uint8))
+    return WordVideo(gloss, signer, np.stack(frames).astype(np.uint8))
 
 
 def _word_and_signer(path: Path) -> tuple[str, str]:
@@ -154,7 +154,7 @@ def _word_and_signer(path: Path) -> tuple[str, str]:
 
 
 def part_signers(pairs: Sequence[tuple[str, str]], share: float, fold: int) -> set[str]:
-    """Choose whom to hold out: as many words as possible are to be signed on both sides.
+    """Choose whom to hold out: as many words as possible should be signed on both sides.
 
     Args:
         pairs: Word and signer of each video.
@@ -181,7 +181,9 @@ def _shared_words(pairs: Sequence[tuple[str, str]], apart: set[str]) -> set[str]
     }
 
 
-def cut(video: Video, start: float, end: float, top: int, left: int) -> NDArray[np.float32]:
+def cut_frames(
+    video: WordVideo, start: float, end: float, top: int, left: int
+) -> NDArray[np.float32]:
     """Take FRAMES frames between two shares of a video, and one part of the picture."""
     last = len(video.frames) - 1
     index = np.rint(np.linspace(start * last, end * last, FRAMES)).astype(int)
@@ -190,6 +192,6 @@ def cut(video: Video, start: float, end: float, top: int, left: int) -> NDArray[
     return scaled
 
 
-def _whole(video: Video) -> NDArray[np.float32]:
+def _whole(video: WordVideo) -> NDArray[np.float32]:
     margin = (_STORED - SIZE) // 2
-    return cut(video, 0, 1, margin, margin)
+    return cut_frames(video, 0, 1, margin, margin)

@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.evaluation.moving_parts import Performance, perform
-from edge.evaluation.sign_streams import Layout, Plan, Span, make_idle_layouts, make_layouts
+from edge.evaluation.sign_streams import (
+    Layout,
+    SignSpan,
+    StreamPlan,
+    make_idle_layouts,
+    make_layouts,
+)
 from edge.landmarks.archive import Clip, read_clips
 from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
 
@@ -62,12 +68,12 @@ def entrances_of(layout: Layout, fps: float = 15.0) -> list[tuple[float, float]]
 
 def test_every_sign_is_made_once(clips: list[Clip], others: list[Clip]) -> None:
     for seed in range(3):
-        layouts = list(make_layouts(clips, others, Plan(), seed))
+        layouts = list(make_layouts(clips, others, StreamPlan(), seed))
         assert Counter(labels_of(layouts)) == Counter(clip.label for clip in clips)
 
 
 def test_many_signs_are_spread_over_streams_of_thirty(clips: list[Clip]) -> None:
-    layouts = list(make_layouts(clips * 6, [], Plan(), 1))
+    layouts = list(make_layouts(clips * 6, [], StreamPlan(), 1))
     assert [len(layout.spans) for layout in layouts] == [30, 30, 12]
     assert Counter(labels_of(layouts)) == Counter(clip.label for clip in clips * 6)
 
@@ -76,7 +82,7 @@ def test_same_seed_gives_the_same_and_another_another(
     clips: list[Clip], others: list[Clip]
 ) -> None:
     (first,), (second,), (third,) = (
-        list(make_layouts(clips, others, Plan(), seed)) for seed in (5, 5, 6)
+        list(make_layouts(clips, others, StreamPlan(), seed)) for seed in (5, 5, 6)
     )
     assert first.spans == second.spans
     assert first.spans != third.spans
@@ -100,7 +106,7 @@ def test_spans_are_in_order_and_rests_within_limits(
     more: float,
     many: bool,
 ) -> None:
-    plan = Plan(rest=(shortest, shortest + more), many=many)
+    plan = StreamPlan(rest=(shortest, shortest + more), many=many)
     (layout,) = make_layouts(clips, others, plan, seed)
     for span in layout.spans:
         assert 0 < span.onset < span.offset < layout.duration
@@ -115,39 +121,39 @@ def test_spans_are_in_order_and_rests_within_limits(
 
 def test_span_ends_where_the_way_back_begins(clips: list[Clip]) -> None:
     ends = {clip.label: what.end for clip in clips if (what := perform(clip)) is not None}
-    (layout,) = make_layouts(clips, [], Plan(), 2)
+    (layout,) = make_layouts(clips, [], StreamPlan(), 2)
     for span in layout.spans:
         assert span.offset - span.onset == pytest.approx(ends[span.label])
 
 
 def test_other_movement_is_done_between_signs(clips: list[Clip], others: list[Clip]) -> None:
-    layouts = list(make_layouts(clips * 10, others, Plan(), 1))
+    layouts = list(make_layouts(clips * 10, others, StreamPlan(), 1))
     idle = [span for layout in layouts for span in layout.spans if not span.label]
     assert 5 <= len(idle) <= 40
     assert len(labels_of(layouts)) == 120
 
 
 def test_idle_streams_have_every_movement_once_and_no_sign(others: list[Clip]) -> None:
-    (layout,) = make_idle_layouts(others * 3, Plan(), 1)
+    (layout,) = make_idle_layouts(others * 3, StreamPlan(), 1)
     assert len(layout.spans) == 6
     assert {span.label for span in layout.spans} == {""}
 
 
 def test_clips_without_anybody_are_left_out(clips: list[Clip]) -> None:
     blank = Clip("ghost", "nobody", 15.0, np.full((20, 75, 3), np.nan, dtype=np.float32))
-    (layout,) = make_layouts([*clips, blank], [blank], Plan(), 1)
+    (layout,) = make_layouts([*clips, blank], [blank], StreamPlan(), 1)
     assert "ghost" not in labels_of([layout])
     assert len(layout.spans) == len(clips)
-    assert list(make_layouts([blank], [blank], Plan(), 1)) == []
-    assert list(make_idle_layouts([blank], Plan(), 1)) == []
-    assert list(make_layouts([], [], Plan(), 1)) == []
+    assert list(make_layouts([blank], [blank], StreamPlan(), 1)) == []
+    assert list(make_idle_layouts([blank], StreamPlan(), 1)) == []
+    assert list(make_layouts([], [], StreamPlan(), 1)) == []
 
 
 # What the camera sees
 
 
 def test_layout_is_the_same_at_all_rates(clips: list[Clip]) -> None:
-    (layout,) = make_layouts(clips[:4], [], Plan(), 3)
+    (layout,) = make_layouts(clips[:4], [], StreamPlan(), 3)
     streams = [layout.render(fps) for fps in RATES]
     for fps, stream in zip(RATES, streams, strict=True):
         assert stream.spans == tuple(layout.spans)
@@ -164,7 +170,7 @@ def test_layout_is_the_same_at_all_rates(clips: list[Clip]) -> None:
 def test_some_frames_are_dropped_and_the_others_not_quite_even(
     clips: list[Clip], fps: float
 ) -> None:
-    (layout,) = make_layouts(clips, [], Plan(), 4)
+    (layout,) = make_layouts(clips, [], StreamPlan(), 4)
     stream = layout.render(fps)
     assert len(stream.times) == len(stream.points)
     steps = np.diff(stream.times) * fps
@@ -176,7 +182,7 @@ def test_some_frames_are_dropped_and_the_others_not_quite_even(
 
 
 def test_hands_are_lost_now_and_then_and_the_body_never(clips: list[Clip]) -> None:
-    plan = Plan(many=False)
+    plan = StreamPlan(many=False)
     (layout,) = make_layouts([Clip(c.label, "a", c.fps, c.points) for c in clips], [], plan, 4)
     stream = layout.render(15.0)
     assert np.isfinite(stream.points[:, POSE]).all()
@@ -189,7 +195,7 @@ def test_hands_are_lost_now_and_then_and_the_body_never(clips: list[Clip]) -> No
 def test_hands_are_at_rest_between_signs(clips: list[Clip]) -> None:
     one_person = [Clip(c.label, "a", c.fps, c.points) for c in clips]
     for seed in range(3):
-        (layout,) = make_layouts(one_person, [], Plan(rest=(2.0, 3.0), many=False), seed)
+        (layout,) = make_layouts(one_person, [], StreamPlan(rest=(2.0, 3.0), many=False), seed)
         stream = layout.render(15.0)
         width = stream.points[:, LEFT_SHOULDER, 0] - stream.points[:, RIGHT_SHOULDER, 0]
         wrists = stream.points[:, [15, 16], 1].min(axis=1)
@@ -204,7 +210,7 @@ def test_hands_are_at_rest_between_signs(clips: list[Clip]) -> None:
 
 
 def test_nobody_is_there_while_people_change_places(clips: list[Clip]) -> None:
-    (layout,) = make_layouts(clips, [], Plan(rest=(0.5, 1.0), many=False), 3)
+    (layout,) = make_layouts(clips, [], StreamPlan(rest=(0.5, 1.0), many=False), 3)
     signers = {clip.label: clip.signer for clip in clips}
     changes = [
         (one.offset, other.onset)
@@ -225,7 +231,7 @@ def test_nobody_is_there_while_people_change_places(clips: list[Clip]) -> None:
 
 def test_one_person_never_leaves(clips: list[Clip]) -> None:
     for many in (False, True):
-        (layout,) = make_layouts(clips[::3], [], Plan(rest=(1.0, 2.0), many=many), 3)
+        (layout,) = make_layouts(clips[::3], [], StreamPlan(rest=(1.0, 2.0), many=many), 3)
         assert entrances_of(layout) == []
 
 
@@ -234,7 +240,7 @@ def test_people_take_turns_where_they_are_many(clips: list[Clip]) -> None:
     alone, together = (
         sum(
             len(entrances_of(layout, 5.0))
-            for layout in make_layouts(four, [], Plan(rest=(0.5, 1.0), many=many), 3)
+            for layout in make_layouts(four, [], StreamPlan(rest=(0.5, 1.0), many=many), 3)
         )
         for many in (False, True)
     )
@@ -260,7 +266,7 @@ def test_landmarks_that_were_never_seen_make_no_crash_and_stay_unseen(
             points[random.random(12) < share, hand] = np.nan
         signer = "ab"[int(random.integers(2))]
         played.append((Performance(str(place), signer, np.arange(12) / 12, points, 0.8), True))
-    layout = Layout(played, Plan(rest=(rest, rest)), seed)
+    layout = Layout(played, StreamPlan(rest=(rest, rest)), seed)
     stream = layout.render(fps)
     assert [span.label for span in stream.spans] == ["0", "1", "2"]
     assert (np.diff(stream.times) > 0).all()
@@ -278,9 +284,9 @@ def test_landmarks_that_were_never_seen_make_no_crash_and_stay_unseen(
 def test_span_is_what_it_was_given() -> None:
     points = np.zeros((3, 75, 3), dtype=np.float32)
     what = Performance("tree", "a", np.array([0.0, 0.5, 1.0]), points, 0.75)
-    layout = Layout([(what, True), (what, False)], Plan(rest=(1.0, 1.0)), 1)
+    layout = Layout([(what, True), (what, False)], StreamPlan(rest=(1.0, 1.0)), 1)
     sign, movement = layout.spans
-    assert sign == Span("tree", sign.onset, sign.onset + 0.75)
+    assert sign == SignSpan("tree", sign.onset, sign.onset + 0.75)
     assert movement.label == ""
     assert movement.onset == pytest.approx(sign.offset + 1.0)
     assert layout.duration > movement.offset
@@ -288,7 +294,7 @@ def test_span_is_what_it_was_given() -> None:
 
 def test_recorded_clips_make_streams(archives: Path) -> None:
     clips = read_clips(archives / "wlasl100-val.npz")[::40]
-    layouts = list(make_layouts(clips, [], Plan(), 1))
+    layouts = list(make_layouts(clips, [], StreamPlan(), 1))
     assert Counter(labels_of(layouts)) == Counter(clip.label for clip in clips)
     stream = layouts[0].render(10.0)
     seen = stream.points[np.isfinite(stream.points[:, LEFT_SHOULDER, 0])]

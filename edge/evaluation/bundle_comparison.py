@@ -1,4 +1,4 @@
-"""Several bundles side by side: accuracy on the same clips, size, time on this machine."""
+"""Compares bundles: accuracy on the same clips, size, time on this machine."""
 
 from __future__ import annotations
 

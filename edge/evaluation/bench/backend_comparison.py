@@ -1,4 +1,4 @@
-"""All contenders on the same frames, one after the other, frame by frame."""
+"""Runs all contenders on the same frames, one after the other, frame by frame."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.evaluation.bench.agreement import compare, has_hand
-from edge.evaluation.bench.contenders import WHO, Who, make_contender
+from edge.evaluation.bench.agreement import has_hand, measure_agreement
+from edge.evaluation.bench.contenders import CONTENDERS, ContenderName, make_contender
 from edge.evaluation.bench.floor import Floor
-from edge.evaluation.bench.frames import frames_of
-from edge.evaluation.bench.stopwatch import Stopwatch, Took
+from edge.evaluation.bench.frames import searched_frames
+from edge.evaluation.bench.stopwatch import Elapsed, Stopwatch
 from edge.system.native_log import native_log_silenced
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ _REST: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Heat:
-    """One frame."""
+class FrameTimes:
+    """What one frame took each contender."""
 
-    took: dict[Who, Took]
-    """What it took each of them."""
+    elapsed: dict[ContenderName, Elapsed]
+    """By contender."""
 
     runs: Counter[Name]
     """Networks that the tracker ran for it."""
@@ -46,26 +46,26 @@ class Heat:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """One clip."""
+class ClipResult:
+    """What was measured on one clip."""
 
     path: Path
     """The file."""
 
-    heats: list[Heat]
+    frames: list[FrameTimes]
     """Its frames, in order."""
 
     agreement: Agreement
     """The tracker's landmarks with those of MediaPipe's graph."""
 
     @property
-    def signing(self) -> list[Heat]:
-        """The frames in which somebody signs."""
-        return [heat for heat in self.heats if heat.is_signing]
+    def signing(self) -> list[FrameTimes]:
+        """The frames in which a person signs."""
+        return [frame for frame in self.frames if frame.is_signing]
 
 
-class Race:
-    """Runs them; a context manager that frees the models."""
+class Comparison:
+    """Runs the contenders; a context manager that frees the models."""
 
     def __init__(self, settings: Settings) -> None:
         """Load all models.
@@ -76,7 +76,7 @@ class Race:
         self._settings = settings
         self._stack = ExitStack()
         with native_log_silenced():
-            contenders = {who: make_contender(who, settings.landmarks) for who in WHO}
+            contenders = {name: make_contender(name, settings.landmarks) for name in CONTENDERS}
         for contender in contenders.values():
             self._stack.enter_context(closing(contender))
         self._contenders = contenders
@@ -84,57 +84,60 @@ class Race:
         """What the tracker's networks take by themselves, timed after each frame."""
         self._clock = 0.0
 
-    def __enter__(self) -> Race:
+    def __enter__(self) -> Comparison:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def run(self, paths: Sequence[Path], tell: Callable[[Path], None]) -> list[Round]:
+    def run(self, paths: Sequence[Path], tell: Callable[[Path], None]) -> list[ClipResult]:
         """Run over videos.
 
         Args:
-            paths: The videos; everybody forgets the person between two. The first is shown once
-                more before, uncounted: some networks are loaded when they are first needed.
+            paths: The videos; the contenders forget the person between two. The first is shown
+                once more before, uncounted: some networks are loaded when first needed.
             tell: Told of each before it is begun.
 
         Raises:
             SourceError: A file is no video that can be read.
         """
-        rounds = []
+        clips = []
         tell(paths[0])
         self._run(paths[0])
         for path in paths:
             tell(path)
-            rounds.append(self._run(path))
-        return rounds
+            clips.append(self._run(path))
+        return clips
 
-    def _run(self, path: Path) -> Round:
-        heats: list[Heat] = []
-        points: dict[Who, list[NDArray[np.float32]]] = {who: [] for who in WHO}
-        order = deque(WHO)
+    def _run(self, path: Path) -> ClipResult:
+        frames: list[FrameTimes] = []
+        points: dict[ContenderName, list[NDArray[np.float32]]] = {name: [] for name in CONTENDERS}
+        order = deque(CONTENDERS)
         with native_log_silenced():
-            for frame in frames_of(path, self._settings, self._clock + _REST):
-                if not heats:
+            for frame in searched_frames(path, self._settings, self._clock + _REST):
+                if not frames:
                     for contender in self._contenders.values():
                         contender.begin(frame)
                 self._clock = frame.time
-                heats.append(self._look(frame, order, points))
-                order.rotate()  # nobody always follows the same one, whose data fill the cache
+                frames.append(self._look(frame, order, points))
+                order.rotate()  # or each would always find the cache filled by the same other one
         found, truth = np.stack(points["tracker"]), np.stack(points["mediapipe"])
-        return Round(path, heats, compare(found, truth))
+        return ClipResult(path, frames, measure_agreement(found, truth))
 
     def _look(
-        self, frame: Frame, order: deque[Who], points: dict[Who, list[NDArray[np.float32]]]
-    ) -> Heat:
-        took: dict[Who, Took] = {}
+        self,
+        frame: Frame,
+        order: deque[ContenderName],
+        points: dict[ContenderName, list[NDArray[np.float32]]],
+    ) -> FrameTimes:
+        elapsed: dict[ContenderName, Elapsed] = {}
         before = self._contenders["tracker"].runs
-        for who in order:
+        for name in order:
             with Stopwatch() as watch:
-                found = self._contenders[who].look(frame)
-            took[who] = watch.took
-            points[who].append(found)
+                found = self._contenders[name].look(frame)
+            elapsed[name] = watch.elapsed
+            points[name].append(found)
         runs = self._contenders["tracker"].runs
         self.floor.probe(list(runs))
         is_signing = bool(has_hand(points["mediapipe"][-1]).any())
-        return Heat(took, runs - before, is_signing)
+        return FrameTimes(elapsed, runs - before, is_signing)

@@ -1,4 +1,4 @@
-"""Predictions and what was really signed -> accuracy, confusions, calibration."""
+"""Counts predictions against true labels: accuracy, confusions, calibration."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.evaluation.metrics import BINS, Tally, calibration_error
+from edge.evaluation.accuracy import BINS, Tally, calibration_error
 from edge.messages import Prediction
 
 

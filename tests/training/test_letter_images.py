@@ -11,7 +11,7 @@ import pytest
 from edge.messages import LETTERS
 from edge.recognition.spelling.letter_classifier import NOTHING
 from edge.training.recipe import ArchitectureRecipe, DataRecipe, Recipe
-from edge.training.tasks.letter_images import SIZE, Look, PicturesTask, draw
+from edge.training.tasks.letter_images import SIZE, Look, PicturesTask, draw_hand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def task(tmp_path: Path) -> PicturesTask:
 
 def test_hand_shows_before_the_wall_and_lies_within_the_picture() -> None:
     look = replace(PLAIN, noise=0.0)
-    wall, hand = (draw(points, look, np.random.default_rng(0)) for points in (None, HAND))
+    wall, hand = (draw_hand(points, look, np.random.default_rng(0)) for points in (None, HAND))
     assert hand.shape == (SIZE, SIZE, 1)
     assert np.abs(hand).max() <= 1
     differs = np.abs(hand - wall)[..., 0] > 0.1
@@ -51,7 +51,7 @@ def test_hand_shows_before_the_wall_and_lies_within_the_picture() -> None:
 
 def test_a_hand_is_drawn_alike_wherever_it_is_and_however_large() -> None:
     here, there = (
-        draw(points, PLAIN, np.random.default_rng(0)) for points in (HAND, 0.1 * HAND + 5)
+        draw_hand(points, PLAIN, np.random.default_rng(0)) for points in (HAND, 0.1 * HAND + 5)
     )
     assert np.abs(here - there).mean() < 0.02
 

@@ -1,11 +1,11 @@
-"""Hand archives through the letters' network: what it says, and how often that is right."""
+"""Classifies hand archives with the letters' network, and measures its accuracy."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edge.evaluation.metrics import Tally, share
+from edge.evaluation.accuracy import Tally, share
 from edge.landmarks.archive import read_hands
 from edge.messages import LETTERS
 from edge.recognition.features import hand as handshape

@@ -1,4 +1,4 @@
-"""Archives -> a folder of ``.pose`` files, which sign-language-processing's tools read and draw.
+"""Writes an archive as ``.pose`` files, which sign-language-processing's tools read and draw.
 
 Written by their package, pose-format: one file for each clip with the components POSE_LANDMARKS,
 LEFT_HAND_LANDMARKS and RIGHT_HAND_LANDMARKS of MediaPipe Holistic, in pixels of a picture of the
@@ -20,10 +20,10 @@ import numpy as np
 
 from edge.dataset.csv_rows import write_rows
 from edge.dataset.importers.pose_files import COMPONENTS, INDEX, LISTED
-from edge.dataset.packages import need
 from edge.errors import ConfigError, SourceError
 from edge.landmarks.skeleton import FINGERS, POSE_NAMES
 from edge.landmarks.skeleton import INDEX as PLACES
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

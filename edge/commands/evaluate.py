@@ -1,15 +1,15 @@
-"""How well bundles do."""
+"""Adds ``sign-edge evaluate``: measures a bundle on landmark archives, or on streams of them."""
 
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edge.commands import shared_options as shared
+from edge.commands.chosen_settings import settings_and_bundle
 from edge.commands.output import print_json, print_line
-from edge.commands.settings import settings_and_bundle
-from edge.config import load as config
 from edge.errors import ConfigError
-from edge.recognition.bundle import find_bundle
 
 if TYPE_CHECKING:
     import argparse
@@ -26,10 +26,47 @@ _RATE_MAX: Final = 120.0
 """Frames per second of a stream."""
 
 
+def add_parser(commands: shared.Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "evaluate",
+        parents=[shared.settings(), shared.machine(), shared.model()],
+        help="accuracy on landmark archives",
+    )
+    parser.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE")
+    parser.add_argument(
+        "--full", action="store_true", help="also mirrored and at lower frame rates; slower"
+    )
+    parser.add_argument(
+        "--float", type=Path, metavar="FILE", help="the same network before quantization"
+    )
+    parser.add_argument(
+        "--stream", action="store_true", help="live quality on seeded streams made of the archives"
+    )
+    parser.add_argument("--seed", type=int, help="of the streams (default 7)")
+    parser.add_argument(
+        "--rest",
+        type=float,
+        nargs=2,
+        default=None,
+        metavar=("SHORTEST", "LONGEST"),
+        help="seconds between signs of a stream (default 0.3 3)",
+    )
+    parser.add_argument(
+        "--rates", type=float, nargs="+", metavar="FPS", help="of a stream (default 7 10 15 30)"
+    )
+    parser.add_argument(
+        "--broker",
+        action="store_true",
+        help="with --stream: also time every word to a subscriber of the configured broker",
+    )
+    parser.set_defaults(act=evaluate)
+
+
 def evaluate(options: argparse.Namespace) -> int:
     """Print how well the model does on landmark archives."""
     from edge.evaluation.clips import evaluate_archives
-    from edge.evaluation.tables import evaluation_table
+    from edge.evaluation.report_tables import evaluation_table
 
     _refuse_useless(options)
     settings, bundle = settings_and_bundle(options)
@@ -45,22 +82,6 @@ def evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def compare(options: argparse.Namespace) -> int:
-    """Print bundles side by side: accuracy, size, time."""
-    from edge.evaluation.comparison import compare_bundles
-    from edge.evaluation.tables import comparison_table
-
-    settings = config.load(options.config, overrides=options.set)
-    folders = [find_bundle(name) for name in options.bundles]
-    rows = compare_bundles(folders, options.archives, settings)
-    if options.json:
-        for row in rows:
-            print_json(row)
-    else:
-        print_line(comparison_table(rows))
-    return 0
-
-
 def _refuse_useless(options: argparse.Namespace) -> None:
     """An option that would be ignored is a misunderstanding."""
     useless = ("full", "float") if options.stream else ("seed", "rest", "rates", "broker")
@@ -72,10 +93,10 @@ def _refuse_useless(options: argparse.Namespace) -> None:
 def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
     from edge.evaluation.broker_delay import BrokerDelay
     from edge.evaluation.live_quality import RATES, evaluate_streams
-    from edge.evaluation.sign_streams import Plan
-    from edge.evaluation.tables import stream_table
+    from edge.evaluation.report_tables import stream_table
+    from edge.evaluation.sign_streams import StreamPlan
 
-    plan = Plan(rest=tuple(options.rest)) if options.rest else Plan()
+    plan = StreamPlan(rest=tuple(options.rest)) if options.rest else StreamPlan()
     shortest, longest = plan.rest
     if not 0 <= shortest <= longest <= _REST_MAX:  # never so with nan
         raise ConfigError(
@@ -111,8 +132,8 @@ def _evaluate_stream(options: argparse.Namespace, settings: Settings, bundle: Bu
 
 def _evaluate_spelling(options: argparse.Namespace, settings: Settings, bundle: Bundle) -> int:
     """Streams of spelled words from hand archives; of clip archives, what is taken for spelling."""
+    from edge.evaluation.report_tables import spelling_table
     from edge.evaluation.spelling import RATES, evaluate_mode, evaluate_spelling
-    from edge.evaluation.tables import spelling_table
     from edge.recognition.spelling.letter_classifier import has_hands_for
 
     if not has_hands_for(bundle, options.archives):

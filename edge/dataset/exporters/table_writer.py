@@ -1,4 +1,4 @@
-"""Archives -> CSV and Parquet tables, which edge.dataset.importers.tables reads back.
+"""Writes archives as CSV or Parquet tables, which edge.dataset.importers.tables reads back.
 
 By frame: a row for each frame with the columns clip (from 0), name, label, signer, split, fps,
 aspect, frame (from 0), time (seconds) and then x, y and z of each landmark by its name, as
@@ -16,8 +16,8 @@ import numpy as np
 
 from edge.dataset.importers.point_rows import PARTS
 from edge.dataset.outputs import replacing
-from edge.dataset.packages import need
 from edge.landmarks.skeleton import NAMES, POINTS
+from edge.system.optional_packages import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from edge.landmarks.archive import Clip, read_clips, write_clips
 from edge.recognition.bundle import OTHER, read_bundle
-from edge.training.thresholds import Outcome, choose, curve, judge
+from edge.training.thresholds import JudgedDecision, choose_thresholds, count_said, threshold_curve
 
 if TYPE_CHECKING:
     from edge.recognition.bundle import Bundle
@@ -25,24 +25,24 @@ ROOT = Path(__file__).resolve().parents[2]
 GLOSSES = ("book", "tree", OTHER)
 
 
-def right(gloss: str, probability: float, margin: float = 0.5) -> Outcome:
+def right(gloss: str, probability: float, margin: float = 0.5) -> JudgedDecision:
     """A sign that was taken for what it is."""
-    return Outcome(gloss, probability, margin, gloss)
+    return JudgedDecision(gloss, probability, margin, gloss)
 
 
-def wrong(gloss: str, probability: float, margin: float = 0.5) -> Outcome:
+def wrong(gloss: str, probability: float, margin: float = 0.5) -> JudgedDecision:
     """A sign that was taken for another."""
-    return Outcome(gloss, probability, margin, "car")
+    return JudgedDecision(gloss, probability, margin, "car")
 
 
-def false(gloss: str, probability: float, margin: float = 0.5) -> Outcome:
+def false(gloss: str, probability: float, margin: float = 0.5) -> JudgedDecision:
     """A word where no sign was made."""
-    return Outcome(gloss, probability, margin, "")
+    return JudgedDecision(gloss, probability, margin, "")
 
 
 outcomes = st.lists(
     st.builds(
-        Outcome,
+        JudgedDecision,
         st.sampled_from(GLOSSES),
         st.floats(0, 1),
         st.floats(0, 1),
@@ -54,15 +54,15 @@ outcomes = st.lists(
 
 def test_threshold_parts_the_right_from_the_false() -> None:
     given_ones = [right("book", 0.7)] * 20 + [false("book", 0.5)] * 20
-    chosen = choose(given_ones, GLOSSES, cost=1.0)
+    chosen = choose_thresholds(given_ones, GLOSSES, cost=1.0)
     assert 0.5 < chosen["thresholds"]["book"] <= 0.7
 
 
 def test_margin_parts_what_probability_does_not() -> None:
     given_ones = [right("book", 0.9, 0.5)] * 20 + [false("book", 0.9, 0.05)] * 20
-    chosen = choose(given_ones, GLOSSES, cost=1.0)
+    chosen = choose_thresholds(given_ones, GLOSSES, cost=1.0)
     assert 0.05 < chosen["margins"]["book"] <= 0.5
-    assert judge(given_ones, chosen, 20, 1.0) == {
+    assert count_said(given_ones, chosen, 20, 1.0) == {
         "said_right": 1, "said_wrong": 0, "false_per_hour": 0,
     }  # fmt: skip
 
@@ -70,13 +70,13 @@ def test_margin_parts_what_probability_does_not() -> None:
 def test_word_that_is_often_false_gets_a_higher_threshold_than_one_that_is_not() -> None:
     given_ones = [right(gloss, p) for gloss in ("book", "tree") for p in np.linspace(0.3, 0.9, 60)]
     given_ones += [false("book", p) for p in np.linspace(0.3, 0.6, 60)]
-    chosen = choose(given_ones, GLOSSES, cost=2.0)
+    chosen = choose_thresholds(given_ones, GLOSSES, cost=2.0)
     assert chosen["thresholds"]["book"] > chosen["thresholds"]["tree"] + 0.1
 
 
 def test_word_of_few_decisions_gets_nearly_the_common_threshold() -> None:
     common = [right("tree", 0.8)] * 50 + [false("tree", 0.6)] * 50
-    chosen = choose([*common, false("book", 0.9)], GLOSSES, cost=1.0)
+    chosen = choose_thresholds([*common, false("book", 0.9)], GLOSSES, cost=1.0)
     assert chosen["thresholds"]["book"] == chosen["thresholds"]["tree"]
     assert chosen["thresholds"][OTHER] == chosen["thresholds"]["tree"]
 
@@ -84,7 +84,9 @@ def test_word_of_few_decisions_gets_nearly_the_common_threshold() -> None:
 def test_false_word_costs_more_than_one_for_another_sign() -> None:
     kept = [right("book", 0.6)] * 12
     doubtful = {
-        kind: choose(kept + [kind("book", 0.6)] * 10, ["book"], cost=1.8)["thresholds"]["book"]
+        kind: choose_thresholds(kept + [kind("book", 0.6)] * 10, ["book"], cost=1.8)["thresholds"][
+            "book"
+        ]
         for kind in (wrong, false)
     }
     assert doubtful[wrong] <= 0.6 < doubtful[false]
@@ -92,7 +94,7 @@ def test_false_word_costs_more_than_one_for_another_sign() -> None:
 
 def test_without_any_decision_there_is_still_a_threshold() -> None:
     for given_ones in ([], [right(OTHER, 0.9)]):
-        chosen = choose(given_ones, GLOSSES, cost=1.0)
+        chosen = choose_thresholds(given_ones, GLOSSES, cost=1.0)
         assert set(chosen["thresholds"]) == set(chosen["margins"]) == set(GLOSSES)
         assert all(0.2 <= one <= 0.98 for one in chosen["thresholds"].values())
 
@@ -114,22 +116,22 @@ def test_judge_counts_what_is_said() -> None:
         false(OTHER, 0.9),
         wrong(OTHER, 0.9),
     ]
-    assert judge(given_ones, chosen, signs=8, hours=0.5) == {
+    assert count_said(given_ones, chosen, signs=8, hours=0.5) == {
         "said_right": 1 / 8, "said_wrong": 1 / 8, "false_per_hour": 4,
     }  # fmt: skip
 
 
 def test_judge_of_no_sign_and_no_time_is_finite() -> None:
-    chosen = choose([], GLOSSES, cost=1.0)
-    assert judge([], chosen, 0, 0.0) == {
+    chosen = choose_thresholds([], GLOSSES, cost=1.0)
+    assert count_said([], chosen, 0, 0.0) == {
         "said_right": 0, "said_wrong": 0, "false_per_hour": 0,
     }  # fmt: skip
 
 
 @given(outcomes=outcomes)
 @settings(max_examples=40)
-def test_dearer_false_words_are_never_more(outcomes: list[Outcome]) -> None:
-    choices = curve(outcomes, GLOSSES, 10, 1.0)
+def test_dearer_false_words_are_never_more(outcomes: list[JudgedDecision]) -> None:
+    choices = threshold_curve(outcomes, GLOSSES, 10, 1.0)
     costs = [one.cost for one in choices]
     assert costs == sorted(costs)
     for one in choices:
@@ -142,8 +144,8 @@ def test_dearer_false_words_are_never_more(outcomes: list[Outcome]) -> None:
 
 @given(outcomes=outcomes, cost=st.floats(0.25, 64))
 @settings(max_examples=40)
-def test_order_of_decisions_does_not_matter(outcomes: list[Outcome], cost: float) -> None:
-    one, other = (choose(some, GLOSSES, cost) for some in (outcomes, outcomes[::-1]))
+def test_order_of_decisions_does_not_matter(outcomes: list[JudgedDecision], cost: float) -> None:
+    one, other = (choose_thresholds(some, GLOSSES, cost) for some in (outcomes, outcomes[::-1]))
     assert one == other
 
 

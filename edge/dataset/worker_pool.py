@@ -1,4 +1,4 @@
-"""One function over many files, in several processes of this machine."""
+"""Runs one function over many items in several processes of this machine."""
 
 from __future__ import annotations
 

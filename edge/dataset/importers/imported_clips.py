@@ -1,4 +1,4 @@
-"""Recordings of other formats -> a landmark archive, in memory that does not grow with it."""
+"""Stores imported clips as a landmark archive, in memory that does not grow with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _POINT_BYTES: Final = np.dtype(np.float16).itemsize
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recording:
+class ImportedClip:
     """One clip as another format holds it."""
 
     points: NDArray[np.float32]
@@ -51,48 +51,48 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ImportFailure:
     """A clip that could not be read."""
 
     file: str
-    """Where it was to be."""
+    """Where it should have been."""
 
     problem: str
     """Why not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of an import."""
+class ImportReport:
+    """What an import has stored, and what it has left out."""
 
-    clips: int
-    """How many are in the archive."""
+    counts: dict[str, int]
+    """Numbers of what is in the archive, by their names."""
 
-    frames: int
-    """Theirs together."""
-
-    failures: tuple[Failure, ...]
-    """What is not."""
+    failures: tuple[ImportFailure, ...]
+    """What is not in it."""
 
 
-def store(path: Path, found: Iterable[Recording | Failure]) -> Imported:
+def store_clips(path: Path, found: Iterable[ImportedClip | ImportFailure]) -> ImportReport:
     """Write an archive, clip by clip; the points wait in an unnamed file beside it.
+
+    Returns:
+        Counts of ``clips`` and ``frames``.
 
     Raises:
         ArchiveError: Nothing at all could be read.
         SourceError: The archive cannot be written.
     """
-    clips: list[Recording] = []
+    clips: list[ImportedClip] = []
     lengths: list[int] = []
-    failures: list[Failure] = []
+    failures: list[ImportFailure] = []
     none = np.empty((0, POINTS, 3), dtype=np.float32)
     with _spool(path) as spool:
         for one in found:
-            problem = None if isinstance(one, Failure) else _problem_of(one)
-            if isinstance(one, Failure):
+            problem = None if isinstance(one, ImportFailure) else _problem_of(one)
+            if isinstance(one, ImportFailure):
                 failures.append(one)
             elif problem:
-                failures.append(Failure(one.name, problem))
+                failures.append(ImportFailure(one.name, problem))
             else:
                 spool.write(np.ascontiguousarray(one.points, dtype=np.float16).data.cast("B"))
                 lengths.append(len(one.points))
@@ -104,7 +104,7 @@ def store(path: Path, found: Iterable[Recording | Failure]) -> Imported:
             for length in lengths:
                 content = spool.read(length * POINTS * 3 * _POINT_BYTES)
                 writer.write(np.frombuffer(content, np.float16).reshape(length, POINTS, 3))
-    return Imported(len(clips), sum(lengths), tuple(failures))
+    return ImportReport({"clips": len(clips), "frames": sum(lengths)}, tuple(failures))
 
 
 @contextlib.contextmanager
@@ -118,11 +118,11 @@ def _spool(path: Path) -> Iterator[IO[bytes]]:
         raise SourceError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
-def _without_points(one: Recording, none: NDArray[np.float32]) -> Recording:
-    return Recording(none, one.label, one.fps, one.aspect, one.signer, one.name, one.split)
+def _without_points(one: ImportedClip, none: NDArray[np.float32]) -> ImportedClip:
+    return ImportedClip(none, one.label, one.fps, one.aspect, one.signer, one.name, one.split)
 
 
-def _problem_of(one: Recording) -> str | None:
+def _problem_of(one: ImportedClip) -> str | None:
     """Say what is wrong with a clip, if anything."""
     if one.points.shape[1:] != (POINTS, 3) or len(one.points) == 0:
         return f"no frames (points of shape {one.points.shape})"
@@ -137,7 +137,7 @@ def _problem_of(one: Recording) -> str | None:
     return None
 
 
-def _columns(clips: list[Recording], lengths: list[int]) -> dict[str, NDArray[np.generic]]:
+def _columns(clips: list[ImportedClip], lengths: list[int]) -> dict[str, NDArray[np.generic]]:
     columns: dict[str, NDArray[np.generic]] = {
         "lengths": np.array(lengths, dtype=np.int32),
         "labels": np.array([clip.label.strip().lower() for clip in clips]),
@@ -151,7 +151,7 @@ def _columns(clips: list[Recording], lengths: list[int]) -> dict[str, NDArray[np
     return columns
 
 
-def _nothing(path: Path, failures: list[Failure]) -> str:
+def _nothing(path: Path, failures: list[ImportFailure]) -> str:
     if not failures:
         return f"{path}: not written, for there is nothing to import"
     first = failures[0]

@@ -1,4 +1,4 @@
-"""Reports as short tables for people; machines take the JSON."""
+"""Sets reports as short tables for people; machines take the JSON."""
 
 from __future__ import annotations
 

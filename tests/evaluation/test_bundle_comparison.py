@@ -12,8 +12,8 @@ import pytest
 from edge.__main__ import main
 from edge.config.settings import Settings
 from edge.errors import ArchiveError, BundleError
+from edge.evaluation.bundle_comparison import compare_bundles, relative_times
 from edge.evaluation.clips import evaluate_archives
-from edge.evaluation.comparison import compare_bundles, relative_times
 from edge.landmarks.archive import read_clips, write_clips
 from edge.tflite import Network
 

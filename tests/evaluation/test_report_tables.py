@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.evaluation.tables import align, comparison_table, evaluation_table
+from edge.evaluation.report_tables import align, comparison_table, evaluation_table
 
 SHARES = {
     "clips": 4,
