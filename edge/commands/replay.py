@@ -31,15 +31,24 @@ def add_parser(commands: shared.Commands) -> None:
 def replay(options: argparse.Namespace) -> int:
     """Run the pipeline over a recording on its own clock and print what it would say."""
     from edge.recognition.recognizer import Recognizer
+    from edge.recognition.silence import Silence
 
     settings, bundle = settings_and_bundle(options, source=options.source)
     items = _read(settings.camera)
+    silence = Silence()
     last = 0.0
     with Recognizer(settings, bundle) as recognizer:
         for item in items:
             last = item.time
-            _print_events(recognizer.push(item), as_json=options.json)
-        _print_events(recognizer.flush(last), as_json=options.json)
+            events = recognizer.push(item)
+            silence.see(recognizer.newest_landmarks)
+            silence.hear(events)
+            _print_events(events, as_json=options.json)
+        events = recognizer.flush(last)
+        silence.hear(events)
+        _print_events(events, as_json=options.json)
+    if not options.json and (reason := silence.explain()):
+        print_line(f"nothing was said: {reason}")
     return 0
 
 

@@ -109,6 +109,14 @@ def test_replay_declines_all_below_the_threshold(capfd: pytest.CaptureFixture[st
     assert {event["reason"] for event in declined} == {"unsure"}
 
 
+def test_replay_for_people_says_why_nothing_was_said(capfd: pytest.CaptureFixture[str]) -> None:
+    strict = ["--set", "classifier.threshold=1.0"]
+    assert main(["replay", f"archive:{PROTOTYPES}#yes", *strict]) == 0
+    printed = capfd.readouterr().out
+    assert printed.startswith("nothing was said: not sure enough at ")
+    assert "the likeliest are yes" in printed
+
+
 def test_replay_for_people_shows_words_and_sentence(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", f"archive:{PROTOTYPES}#yes,no"]) == 0
     first, second, sentence = capfd.readouterr().out.splitlines()
