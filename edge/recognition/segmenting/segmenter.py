@@ -109,8 +109,8 @@ class CuttingSegmenter(Segmenter):
         """Seconds at which the sign that is under way has ended, if no frame follows."""
 
     def _start(self, time: float) -> None:
-        """Begin a sign, at the end of the last one at the earliest."""
-        self._started = max(time, self._ended)
+        """Begin a sign, not before the end of the last one, nor before the first frame."""
+        self._started = max(time, self._ended, self._buffer.oldest)
         self._state = State.SIGNING
 
     def _cut(self, end: float, cause: Cause) -> Segment | Declined:
