@@ -35,11 +35,6 @@ class FrameBuffer:
         """Time of the newest frame, seconds."""
         return self._frames[-1][0].time if self._frames else None
 
-    @property
-    def oldest(self) -> float:
-        """Time of the oldest frame that is kept, seconds; there must be one."""
-        return self._frames[0][0].time
-
     def step(self) -> float:
         """Median of the seconds between two frames."""
         times = [frame.time for frame, _ in self._frames]

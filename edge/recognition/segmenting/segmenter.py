@@ -77,6 +77,8 @@ class CuttingSegmenter(Segmenter):
         """Seconds at which the sign that is under way, or the last one, began."""
         self._ended = -math.inf
         """Seconds at which the last sign ended."""
+        self._first = math.inf
+        """Time of the first frame."""
 
     def push(self, landmarks: Landmarks) -> Iterable[Segment | Declined]:
         """Take the next frame; its time must not be before the last one's."""
@@ -85,6 +87,7 @@ class CuttingSegmenter(Segmenter):
         if newest is not None and landmarks.time - newest > _GAP:
             pieces += self.flush()
             self.reset()
+        self._first = min(self._first, landmarks.time)
         pieces += self._take(landmarks)
         return pieces
 
@@ -110,7 +113,7 @@ class CuttingSegmenter(Segmenter):
 
     def _start(self, time: float) -> None:
         """Begin a sign, not before the end of the last one, nor before the first frame."""
-        self._started = max(time, self._ended, self._buffer.oldest)
+        self._started = max(time, self._ended, self._first)
         self._state = State.SIGNING
 
     def _cut(self, end: float, cause: Cause) -> Segment | Declined:
