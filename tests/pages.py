@@ -1,4 +1,7 @@
-"""A real page for tests: a server on a free port, a real controller, a thread that steers it."""
+"""A real page for tests: a server on a free port, a real controller, a thread that steers it.
+
+A file of tests that imports this is skipped as a whole where the extra web is not installed.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from broker import free_port
+from extras import WEB, require
 
 from edge.config.settings import Settings
 from edge.device.controller import Controller
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from edge.recognition.bundle import Bundle
+
+require(*WEB)
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHIVE = f"archive:{ROOT / 'models' / 'words' / 'prototypes.npz'}"

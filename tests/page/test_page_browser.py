@@ -13,6 +13,7 @@ import pytest
 from broker import MOSQUITTO, Broker, Subscriber
 from browsers import AXE, CHROMIUM, PARTS, WAIT, Site, chromium, visit
 from daemons import AGES, words
+from extras import WEB, needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from browsers import Visit
     from playwright.sync_api import Browser
 
-_PACKAGES = ("starlette", "uvicorn", "websockets", "prometheus_client", "python_multipart")
-
 pytestmark = [
     pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
     pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed"),
@@ -31,10 +30,7 @@ pytestmark = [
     pytest.mark.skipif(
         importlib.util.find_spec("playwright") is None, reason="playwright is not installed"
     ),
-    pytest.mark.skipif(
-        any(importlib.util.find_spec(name) is None for name in _PACKAGES),
-        reason="the extra web is not installed",
-    ),
+    needs(*WEB),
 ]
 needs_axe = pytest.mark.skipif(
     not AXE.exists(), reason="axe-core is missing: npm install --prefix .cache axe-core"

@@ -40,6 +40,7 @@ from daemons import (
     without_systemd_python,
     words,
 )
+from extras import require
 
 from edge.camera.recordings import quiet_opencv
 
@@ -489,7 +490,7 @@ def test_systemd_hears_ready_status_watchdog_and_stopping(
     if is_native:
         daemon.environment["PYTHONPATH"] = without_systemd_python(daemon.folder)
     else:
-        pytest.importorskip("systemd.daemon", reason="systemd-python is not installed")
+        require("systemd")
     daemon.start()
     assert notified.collect(AGES, "READY=1")
     notified.collect(4.5)
