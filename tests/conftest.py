@@ -181,6 +181,15 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _no_broker_is_left() -> Iterator[None]:
+    """Stop the brokers that a test has started, where it fails, too."""
+    before = set(Broker.running)
+    yield
+    for broker in Broker.running - before:
+        broker.stop()
+
+
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a folder that is all of PATH."""

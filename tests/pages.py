@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from broker import free_port
 from extras import WEB, require
+from patience import AGES
 
 from edge.config.settings import Settings
 from edge.device.controller import Controller
@@ -80,12 +81,12 @@ class Page:
     @contextlib.contextmanager
     def client(self, *, has_token: bool = True) -> Iterator[httpx.Client]:
         """Make a browser's client, which has asked for the session first."""
-        with httpx.Client(base_url=self.address, timeout=20, verify=False) as client:  # noqa: S501
+        with httpx.Client(base_url=self.address, timeout=AGES, verify=False) as client:  # noqa: S501
             if has_token:
                 client.headers["X-CSRF-Token"] = client.get("/api/session").json()["csrf"]
             yield client
 
-    def until(self, is_true: Callable[[], bool], within: float = 10.0) -> bool:
+    def until(self, is_true: Callable[[], bool], within: float = AGES) -> bool:
         """Wait until something is true."""
         end = time.monotonic() + within
         while not is_true() and time.monotonic() < end:
@@ -99,7 +100,7 @@ class Page:
         self.server.close()
         self._stop.set()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(AGES)
             assert not thread.is_alive(), thread.name
         self.controller.announcer.close()
         self.controller.recognizer.close()

@@ -92,13 +92,13 @@ def test_gif_has_every_frame_at_the_clips_speed(
     archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     require("PIL")
-    from PIL import Image
+    from PIL.GifImagePlugin import GifImageFile
 
     output = tmp_path / "clip.gif"
     arguments = ["dataset", "view", str(archive), "n1", "-o", str(output), "--height", "121"]
     assert main(arguments) == 0
     assert capsys.readouterr().out == f"drawn: {output}, clip n1: 'word 1' by 'p1'\n"
-    with Image.open(output) as gif:
+    with GifImageFile(output) as gif:
         assert gif.size == (244, 122)  # twice as wide as high, even
         seconds = 0.0
         for index in range(gif.n_frames):

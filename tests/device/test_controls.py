@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -12,9 +12,6 @@ from edge.config.options import Options
 from edge.device.choices import Choices
 from edge.device.orders import Command, CommandName, Controls
 from edge.system.text import MAX_TEXT
-
-if TYPE_CHECKING:
-    pass
 
 OPTIONS = Options(("words",), {"default": ""})
 PLENTY = 6000
