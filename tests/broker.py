@@ -10,13 +10,13 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from patience import AGES, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +26,9 @@ MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/s
 
 class Broker:
     """Mosquitto on a free port of this machine, which it keeps when started again."""
+
+    running: ClassVar[set[Broker]] = set()
+    """Those that are to be stopped."""
 
     def __init__(
         self, folder: Path, *, user: str = "", password: str = "", lines: Sequence[str] = ()
@@ -50,10 +53,8 @@ class Broker:
         self._process = subprocess.Popen(
             [MOSQUITTO or "mosquitto", "-c", str(self._config)], stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 5
-        while not self._listens():
-            assert time.monotonic() < deadline, "mosquitto does not start"
-            time.sleep(0.02)
+        Broker.running.add(self)
+        assert eventually(self._listens), "mosquitto does not start"
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
@@ -63,8 +64,9 @@ class Broker:
         """Stop it, if it runs."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=AGES)
             self._process = None
+            Broker.running.discard(self)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
@@ -144,22 +146,22 @@ class Subscriber:
         self._client.on_message = lambda _c, _u, message: self._collect(message)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._is_subscribed.wait(5)
+        assert self._is_subscribed.wait(AGES)
 
     def publish(self, topic: str, payload: bytes | str, *, retain: bool = False) -> None:
         """Publish at QoS 1 and wait until it is delivered."""
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(AGES)
 
     def texts(self, topic: str) -> list[str]:
         """Return the payloads of the topics that end so, in order."""
         return [message.text for message in list(self.messages) if message.topic.endswith(topic)]
 
-    def wait_for(self, predicate: Callable[[list[Received]], bool], timeout: float = 5) -> bool:
+    def wait_for(self, predicate: Callable[[list[Received]], bool], timeout: float = AGES) -> bool:
         """Wait until the messages satisfy the predicate; tell whether they do."""
         with self._changed:
             return self._changed.wait_for(lambda: predicate(self.messages), timeout)
 
-    def wait_for_text(self, topic: str, text: str, timeout: float = 5) -> bool:
+    def wait_for_text(self, topic: str, text: str, timeout: float = AGES) -> bool:
         """Wait until the newest message of a topic that ends so has this payload."""
         return self.wait_for(lambda _: self.texts(topic)[-1:] == [text], timeout)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from daemons import Daemon, archive, free_port
+from patience import AGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE: Final = ROOT / ".cache" / "node_modules" / "axe-core" / "axe.min.js"
 PARTS: Final = ("live", "try", "dictionary", "practise", "teach", "settings")
-WAIT: Final = 20_000
+WAIT: Final = 60_000
 """Milliseconds that anything may take, on a machine with other work."""
 _ARGUMENTS: Final = (
     "--use-fake-device-for-media-stream",  # a camera that shows a test picture
@@ -130,7 +131,7 @@ class Visit:
         )
         return found
 
-    def moves(self, selector: str, within: float = 3.0) -> bool:
+    def moves(self, selector: str, within: float = AGES) -> bool:
         """Whether a canvas changes."""
         before, until = self.drawn(selector), time.monotonic() + within
         while self.drawn(selector) == before and time.monotonic() < until:

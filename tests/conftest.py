@@ -10,12 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from broker import Broker, Subscriber
+from extras import missed
 from hypothesis import settings
 from numpy.typing import NDArray
 
 from edge.landmarks.skeleton import INDEX, LEFT_HAND, POINTS, RIGHT_HAND
 from edge.messages import Landmarks
 from edge.recognition.bundle import Bundle, find_bundle, read_bundle
+
+# OpenCV reads it at its first use of FFmpeg, whichever test that is in.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 # A slow machine is no fault; what must be quick is measured where it matters.
 settings.register_profile("unhurried", deadline=None)
@@ -149,6 +153,16 @@ def hand_at(wrist: NDArray[np.float64], sign: int) -> NDArray[np.float32]:
     return hand
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which extras would let more tests run."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    for extra, count in missed(str(report.longrepr) for report in skipped).items():
+        terminalreporter.write_line(
+            f"{count} tests or files of tests skipped: the extra {extra} is not installed;"
+            f" scripts/test --extras {extra} installs it and runs them"
+        )
+
+
 @pytest.fixture
 def bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run in a folder with an empty configuration, without settings from around us."""
@@ -165,6 +179,15 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "state"
     monkeypatch.setenv("STATE_DIRECTORY", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_broker_is_left() -> Iterator[None]:
+    """Stop the brokers that a test has started, where it fails, too."""
+    before = set(Broker.running)
+    yield
+    for broker in Broker.running - before:
+        broker.stop()
 
 
 @pytest.fixture

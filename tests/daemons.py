@@ -14,13 +14,9 @@ import time
 import uuid
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from broker import Broker, Subscriber
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+from patience import AGES, PROMPT, eventually
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,20 +30,8 @@ MEDIA = ROOT.parent / "shared" / "media" / "words"
 SPOKEN = ["yes", "no", "help", "eat", "drink", "computer"]
 
 
-AGES = 30.0
-"""Seconds to wait for what should take three, on a machine with other work."""
-
-
 MARK = "TEST_PROCESS_MARK"
 """Variable of the environment by which a daemon's descendants are known."""
-
-
-def eventually(is_true: Callable[[], bool], within: float = AGES) -> bool:
-    """Wait until something is true."""
-    until = time.monotonic() + within
-    while not is_true() and time.monotonic() < until:
-        time.sleep(0.02)
-    return is_true()
 
 
 def archive(*glosses: str) -> str:
@@ -81,6 +65,8 @@ class Daemon:
             "mqtt.device": "test",
             "mqtt.retry_max": "1",
             "speech.device": f"file:{self.sounds}",
+            "speech.max_age": "60",
+            "speech.timeout": "60",
             "health.log_level": "info",
         }
         self._mark = uuid.uuid4().hex
@@ -191,7 +177,7 @@ def retained_availability(broker: Broker) -> str:
     """Ask, as somebody new, what the broker has kept."""
     asker = Subscriber(broker.port, "sign-edge/test/availability")
     try:
-        assert asker.wait_for(lambda messages: bool(messages), 5)
+        assert asker.wait_for(lambda messages: bool(messages))
         assert asker.messages[0].is_retained
         return asker.messages[0].text
     finally:
@@ -201,8 +187,8 @@ def retained_availability(broker: Broker) -> str:
 def assert_ended_well(daemon: Daemon, broker: Broker, took: float) -> None:
     """Check exit code, time, processes and what the broker was told."""
     assert daemon.process.returncode == 0, daemon.log
-    assert took < 5
-    assert eventually(lambda: not daemon.relatives(), 1), daemon.relatives()
+    assert took < PROMPT
+    assert eventually(lambda: not daemon.relatives()), daemon.relatives()
     assert retained_availability(broker) == "offline"
 
 
@@ -224,6 +210,10 @@ class Notified:
                 lines = self._socket.recv(4096).decode().splitlines()
                 self.arrivals += [(now, line) for line in lines]
         return self.has(until)
+
+    def hears(self, line: str, times: int) -> bool:
+        """Wait until a line has come so often."""
+        return eventually(lambda: self.collect(0.05) or len(self.times(line)) >= times)
 
     def has(self, line: str) -> bool:
         """Tell whether a line came."""

@@ -20,7 +20,6 @@ from urllib.parse import quote
 
 import cv2
 import numpy as np
-from starlette.routing import Mount, Route, WebSocketRoute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -264,6 +263,8 @@ def send(port: int, request: bytes, *, is_whole: bool) -> bytes:
 
 def _routes_of(page: Page) -> Iterator[tuple[str, str]]:
     """List (method, path) of every route of the real application."""
+    from starlette.routing import Mount, Route, WebSocketRoute
+
     for route in page.server.routes:
         if isinstance(route, Route):
             for method in sorted(route.methods or ()):

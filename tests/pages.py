@@ -1,4 +1,7 @@
-"""A real page for tests: a server on a free port, a real controller, a thread that steers it."""
+"""A real page for tests: a server on a free port, a real controller, a thread that steers it.
+
+A file of tests that imports this is skipped as a whole where the extra web is not installed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from broker import free_port
+from extras import WEB, require
+from patience import AGES
 
 from edge.config.settings import Settings
 from edge.device.controller import Controller
@@ -24,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from edge.recognition.bundle import Bundle
+
+require(*WEB)
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHIVE = f"archive:{ROOT / 'models' / 'words' / 'prototypes.npz'}"
@@ -74,12 +81,12 @@ class Page:
     @contextlib.contextmanager
     def client(self, *, has_token: bool = True) -> Iterator[httpx.Client]:
         """Make a browser's client, which has asked for the session first."""
-        with httpx.Client(base_url=self.address, timeout=20, verify=False) as client:  # noqa: S501
+        with httpx.Client(base_url=self.address, timeout=AGES, verify=False) as client:  # noqa: S501
             if has_token:
                 client.headers["X-CSRF-Token"] = client.get("/api/session").json()["csrf"]
             yield client
 
-    def until(self, is_true: Callable[[], bool], within: float = 10.0) -> bool:
+    def until(self, is_true: Callable[[], bool], within: float = AGES) -> bool:
         """Wait until something is true."""
         end = time.monotonic() + within
         while not is_true() and time.monotonic() < end:
@@ -93,7 +100,7 @@ class Page:
         self.server.close()
         self._stop.set()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(AGES)
             assert not thread.is_alive(), thread.name
         self.controller.news.close()
         self.controller.recognizer.close()

@@ -14,6 +14,7 @@ import paho.mqtt.client as mqtt
 from jsonschema import Draft202012Validator
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
+from patience import AGES
 
 from edge.evaluation.spelling_streams import make_streams
 from edge.landmarks.archive import Clip, read_clips, write_clips
@@ -97,7 +98,7 @@ class Watcher:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self._client.subscribe("#", options=SubscribeOptions(qos=2, retainAsPublished=True))
-        assert is_subscribed.wait(5)
+        assert is_subscribed.wait(AGES)
 
     def wait_for(self, predicate: Callable[[list[Heard]], bool], timeout: float) -> bool:
         """Wait until the messages satisfy the predicate; tell whether they do."""

@@ -12,12 +12,15 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
+from patience import AGES, PROMPT, eventually
 
+from edge.camera import recordings
 from edge.camera.live import retry_delay, without_secrets
 from edge.camera.recordings import quiet_opencv
 from edge.camera.source import open_camera, source_kind
@@ -48,9 +51,9 @@ def write_video(path: Path, frames: int = 25, fourcc: str = "MJPG") -> Path:
 
 
 def settings_for(source: object, **changes: object) -> CameraSettings:
-    """Return settings with deadlines a test can wait for."""
-    quick = {"open_deadline": 2.0, "frame_deadline": 0.5, "retry_max": 0.5}
-    return CameraSettings.model_validate({"source": str(source), **quick, **changes})
+    """Return settings with deadlines that no busy machine misses, and quick retries."""
+    patient = {"open_deadline": AGES, "frame_deadline": AGES, "retry_max": 0.5}
+    return CameraSettings.model_validate({"source": str(source), **patient, **changes})
 
 
 def replayed(source: object, **changes: object) -> list[Frame]:
@@ -70,14 +73,6 @@ def children() -> set[int]:
         if int(fields[1]) == os.getpid():
             found.add(int(stat.parent.name))
     return found
-
-
-def eventually(is_true: Callable[[], bool], within: float = 3.0) -> bool:
-    """Wait until something is true."""
-    until = time.monotonic() + within
-    while not is_true() and time.monotonic() < until:
-        time.sleep(0.02)
-    return is_true()
 
 
 @pytest.fixture(autouse=True)
@@ -114,9 +109,33 @@ def test_run_plays_a_video_at_its_own_speed_on_the_monotonic_clock(tmp_path: Pat
     with open_camera(settings_for(path), live_clock=True) as camera:
         source = camera.frames(threading.Event())
         lags.extend(time.monotonic() - frame.time for frame in source)
-    assert 19 / FPS <= time.monotonic() - begun < 19 / FPS + 1
+    assert time.monotonic() - begun >= 19 / FPS
     assert min(lags) >= 0
-    assert float(np.median(lags)) < 0.03
+
+
+class Clock(threading.Event):
+    """An event with a clock that moves only while somebody waits for the event."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Let time pass."""
+        self.now += timeout or 0.0
+        return self.is_set()
+
+
+def test_every_frame_of_a_video_comes_when_it_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(recordings, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    path = write_video(tmp_path / "a.avi", frames=20)
+    with open_camera(settings_for(path), live_clock=True) as camera:
+        lags = [clock.now - frame.time for frame in camera.frames(clock)]
+    assert lags == pytest.approx([0.0] * 20)
+    assert clock.now == pytest.approx(19 / FPS)
 
 
 def test_slow_consumer_still_gets_the_overdue_frames_of_a_video(tmp_path: Path) -> None:
@@ -146,13 +165,13 @@ def test_stop_ends_a_video_while_it_waits_for_a_frame(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "1.png"), np.zeros((8, 8, 3), np.uint8))
     cv2.imwrite(str(tmp_path / "2.png"), np.zeros((8, 8, 3), np.uint8))
     stop = threading.Event()
-    with open_camera(settings_for(tmp_path, fps=0.1), live_clock=True) as camera:
+    with open_camera(settings_for(tmp_path, fps=1 / AGES), live_clock=True) as camera:
         frames = camera.frames(stop)
         next(frames)
         threading.Timer(0.1, stop.set).start()
         begun = time.monotonic()
         assert list(frames) == []
-        assert time.monotonic() - begun < 0.4
+        assert time.monotonic() - begun < PROMPT
 
 
 def write_gif(path: Path, delays: list[int]) -> Path:
@@ -430,18 +449,20 @@ class Viewer(threading.Thread):
 
     def __exit__(self, *_: object) -> None:
         self.stop.set()
-        self.join(2)
+        self.join(AGES)
         self.camera.close()
 
 
 def test_stream_arrives_with_monotonic_times_and_tells_that_it_is_up(server: MjpegServer) -> None:
     states = States()
+    begun = time.monotonic()
     with open_camera(settings_for(server.url), live_clock=True, on_state=states) as camera:
         source = camera.frames(threading.Event())
         frames = list(islice(source, 10))
         assert [frame.index for frame in frames] == list(range(10))
         assert all(b.time > a.time for a, b in pairwise(frames))
-        assert 0 <= time.monotonic() - frames[-1].time < 0.2
+        assert begun < frames[0].time
+        assert frames[-1].time <= time.monotonic()
         assert frames[0].image.shape == (120, 160, 3)
         assert len(children()) == 1
     assert states.ups == [True]
@@ -449,15 +470,17 @@ def test_stream_arrives_with_monotonic_times_and_tells_that_it_is_up(server: Mjp
 
 
 def test_slow_consumer_gets_the_newest_picture(server: MjpegServer) -> None:
+    def is_newest() -> bool:
+        time.sleep(0.6)
+        frame = next(frames)
+        behind = (server.count - round(float(frame.image.mean()) / 10)) % 24
+        return behind <= 2 and time.monotonic() - frame.time < 0.1
+
     with open_camera(settings_for(server.url), live_clock=True) as camera:
         frames = camera.frames(threading.Event())
         next(frames)
-        for _ in range(3):
-            time.sleep(0.6)
-            frame = next(frames)
-            now = server.count % 24
-            assert (now - round(float(frame.image.mean()) / 10)) % 24 <= 2
-            assert time.monotonic() - frame.time < 0.1
+        # On a machine with other work some come late; out of a queue all would, by half a second.
+        assert eventually(is_newest)
 
 
 def test_stream_that_ends_and_returns_is_reopened(
@@ -482,13 +505,13 @@ def test_stream_that_ends_and_returns_is_reopened(
 
 
 def test_stream_that_hangs_is_given_up_in_the_deadline_and_reopened(server: MjpegServer) -> None:
-    with Viewer(settings_for(server.url)) as viewer:
+    with Viewer(settings_for(server.url, frame_deadline=2.0)) as viewer:
         assert eventually(lambda: len(viewer.frames) > 3)
         (child,) = children()
         server.mode = "hang"
         begun = time.monotonic()
         assert eventually(lambda: viewer.states.ups == [True, False])
-        assert 0.4 < time.monotonic() - begun < 1.5
+        assert 1.9 < time.monotonic() - begun < PROMPT
         assert eventually(lambda: not Path(f"/proc/{child}").exists())
         server.switch("serve")
         assert eventually(lambda: viewer.states.ups == [True, False, True])
@@ -499,9 +522,9 @@ def test_stream_that_never_sends_a_picture_is_given_up_in_the_opening_deadline(
 ) -> None:
     server.mode = "hang"
     begun = time.monotonic()
-    with Viewer(settings_for(server.url, open_deadline=1.0)) as viewer:
+    with Viewer(settings_for(server.url, open_deadline=3.0)) as viewer:
         assert eventually(lambda: viewer.states.ups == [False])
-        assert 0.9 < time.monotonic() - begun < 2
+        assert 2.9 < time.monotonic() - begun < PROMPT
         assert eventually(lambda: server.connections >= 2)
     assert viewer.frames == []
 
@@ -514,8 +537,8 @@ def test_stop_ends_a_live_source_at_once(server: MjpegServer, mode: str) -> None
         time.sleep(0.3)
         begun = time.monotonic()
         viewer.stop.set()
-        viewer.join(2)
-        assert time.monotonic() - begun < 0.35
+        viewer.join(AGES)
+        assert time.monotonic() - begun < PROMPT
         assert children() == set()
 
 
@@ -523,7 +546,7 @@ def test_close_from_another_thread_ends_the_frames_and_the_child(server: MjpegSe
     with Viewer(settings_for(server.url)) as viewer:
         assert eventually(lambda: len(viewer.frames) > 3)
         viewer.camera.close()
-        viewer.join(1)
+        viewer.join(AGES)
         assert not viewer.is_alive()
         assert children() == set()
 
@@ -539,7 +562,7 @@ def test_close_ends_the_child_of_a_camera_whose_frames_are_not_taken(server: Mjp
 
 
 def test_killed_child_is_replaced(server: MjpegServer) -> None:
-    with Viewer(settings_for(server.url)) as viewer:
+    with Viewer(settings_for(server.url, frame_deadline=2.0)) as viewer:
         assert eventually(lambda: len(viewer.frames) > 3)
         (child,) = children()
         os.kill(child, signal.SIGKILL)
@@ -561,8 +584,8 @@ def test_live_source_that_is_not_there_is_no_exception_and_says_why(
     source: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with Viewer(settings_for(source, open_deadline=5.0)) as viewer:
-        assert eventually(lambda: viewer.states.seen != [], within=5.0)
+    with Viewer(settings_for(source)) as viewer:
+        assert eventually(lambda: viewer.states.seen != [])
         time.sleep(0.3)
     assert viewer.states.ups == [False]
     assert reason in viewer.states.seen[0][1]
@@ -616,17 +639,19 @@ def picamera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("picamera")
 def test_picamera_gives_rgb_with_the_sensors_own_time() -> None:
+    begun = time.monotonic()
     with open_camera(settings_for("picamera", width=64, height=64), live_clock=True) as camera:
         frames = list(islice(camera.frames(threading.Event()), 5))
     assert frames[0].image[0, 0].tolist() == [200, 100, 50]
-    assert 0.02 <= time.monotonic() - frames[-1].time < 1
+    assert begun - 0.02 <= frames[0].time < frames[-1].time <= time.monotonic() - 0.02
 
 
 def test_child_that_blocks_in_the_driver_is_killed(
     picamera: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_COUNT", "3")
-    with Viewer(settings_for("picamera", width=64, height=64)) as viewer:
+    blocking = settings_for("picamera", width=64, height=64, frame_deadline=0.5)
+    with Viewer(blocking) as viewer:
         assert eventually(lambda: len(viewer.frames) > 0)
         first = picamera.read_text()
         assert eventually(lambda: not Path(f"/proc/{first}").exists())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from patience import AGES, eventually
 
 from edge.camera.grabber import Wanted
 from edge.camera.gstreamer import has_gstreamer, open_gstreamer
@@ -23,29 +25,30 @@ from edge.config.settings import CameraSettings
 from edge.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from edge.messages import Frame
 
 needs_gstreamer = pytest.mark.skipif(
     shutil.which("gst-launch-1.0") is None, reason="gst-launch-1.0 is not installed"
 )
+
+
+def has_element(name: str) -> bool:
+    """Tell whether GStreamer has an element."""
+    program = shutil.which("gst-inspect-1.0")
+    return (
+        program is not None
+        and subprocess.run([program, "--exists", name], check=False).returncode == 0
+    )
+
+
 RED_SQUARE = "videotestsrc is-live=true pattern=red ! video/x-raw,width=64,height=64"
 
 
 def settings_for(pipeline: str, **changes: object) -> CameraSettings:
-    """Return settings with deadlines a test can wait for."""
-    quick = {"open_deadline": 10.0, "frame_deadline": 1.0, "retry_max": 0.5}
-    fields = {"source": f"gstreamer:{pipeline}", "width": 66, "height": 64, **quick, **changes}
+    """Return settings with deadlines that no busy machine misses, and quick retries."""
+    patient = {"open_deadline": AGES, "frame_deadline": AGES, "retry_max": 0.5}
+    fields = {"source": f"gstreamer:{pipeline}", "width": 66, "height": 64, **patient, **changes}
     return CameraSettings.model_validate(fields)
-
-
-def eventually(is_true: Callable[[], bool], within: float = 5.0) -> bool:
-    """Wait until something is true."""
-    until = time.monotonic() + within
-    while not is_true() and time.monotonic() < until:
-        time.sleep(0.02)
-    return is_true()
 
 
 def is_running(process: int) -> bool:
@@ -98,16 +101,23 @@ def watched(settings: CameraSettings, count: int) -> tuple[list[Frame], States]:
 
 
 @needs_gstreamer
-def test_pipeline_gives_pictures_in_rgb_at_its_own_rate() -> None:
+def test_pipeline_gives_pictures_in_rgb() -> None:
     frames, states = watched(settings_for(f"{RED_SQUARE},framerate=20/1"), 12)
     assert frames[0].image.shape == (64, 66, 3)
     assert frames[-1].image[32, 33].tolist() == [255, 0, 0]
-    assert float(np.median(np.diff([frame.time for frame in frames]))) == pytest.approx(
-        0.05, rel=0.3
-    )
     assert states.seen == [
         (True, f"66x64 from gstreamer:{RED_SQUARE},framerate=20/1 (by gst-launch-1.0)")
     ]
+
+
+@needs_gstreamer
+def test_pictures_come_at_the_pipelines_own_rate() -> None:
+    def has_its_rate() -> bool:
+        """Whether the machine had the time for a look at 12 pictures, and they came as asked."""
+        frames, _ = watched(settings_for(f"{RED_SQUARE},framerate=20/1"), 12)
+        return bool(0.035 < np.median(np.diff([frame.time for frame in frames])) < 0.065)
+
+    assert eventually(has_its_rate)
 
 
 @needs_gstreamer
@@ -131,7 +141,14 @@ def test_pipelines_of_opencv_examples_may_keep_their_ends(end: str) -> None:
     ("pipeline", "reason"),
     [
         ("no-such-element ! identity", 'no element "no-such-element"'),
-        ("v4l2src device=/dev/video97", "/dev/video97"),
+        ("filesrc location=/dev/video97 ! decodebin", "/dev/video97"),
+        pytest.param(
+            "v4l2src device=/dev/video97",
+            "/dev/video97",
+            marks=pytest.mark.skipif(
+                not has_element("v4l2src"), reason="gstreamer1.0-plugins-good is not installed"
+            ),
+        ),
         ("videotestsrc num-buffers=3", "it has no more pictures"),
         ("videotestsrc pattern='red", "cannot be understood"),
     ],
@@ -142,9 +159,9 @@ def test_pipeline_that_fails_says_why(pipeline: str, reason: str) -> None:
         frames = camera.frames(stop)
         taker = threading.Thread(target=lambda: list(frames))
         taker.start()
-        assert eventually(lambda: any(not is_up for is_up, _ in states.seen), within=10)
+        assert eventually(lambda: any(not is_up for is_up, _ in states.seen))
         stop.set()
-        taker.join(5)
+        taker.join(AGES)
     reasons = [text for is_up, text in states.seen if not is_up]
     assert reason in reasons[0]
 
@@ -157,9 +174,9 @@ def test_address_in_a_complaint_does_not_reach_the_log(caplog: pytest.LogCapture
     with open_camera(settings, live_clock=True, on_state=states) as camera:
         taker = threading.Thread(target=lambda: list(camera.frames(stop)))
         taker.start()
-        assert eventually(lambda: states.seen != [], within=10)
+        assert eventually(lambda: states.seen != [])
         stop.set()
-        taker.join(5)
+        taker.join(AGES)
     assert states.seen[0][0] is False
     assert "hidden" not in states.seen[0][1] + caplog.text
 
@@ -168,17 +185,18 @@ def test_address_in_a_complaint_does_not_reach_the_log(caplog: pytest.LogCapture
 def test_pipeline_that_blocks_is_killed_and_started_again() -> None:
     states, stop = States(), threading.Event()
     frames: list[Frame] = []
-    with open_camera(settings_for(RED_SQUARE), live_clock=True, on_state=states) as camera:
+    settings = settings_for(RED_SQUARE, frame_deadline=2.0)
+    with open_camera(settings, live_clock=True, on_state=states) as camera:
         taker = threading.Thread(target=lambda: frames.extend(camera.frames(stop)))
         taker.start()
-        assert eventually(lambda: states.seen != [] and launched() != [], within=10)
+        assert eventually(lambda: states.seen != [] and launched() != [])
         (first,) = launched()
         os.kill(first, signal.SIGSTOP)
-        assert eventually(lambda: [up for up, _ in states.seen][:3] == [True, False, True], 10)
+        assert eventually(lambda: [up for up, _ in states.seen][:3] == [True, False, True])
         assert not is_running(first)
         assert "in time" in states.seen[1][1]
         stop.set()
-        taker.join(5)
+        taker.join(AGES)
     assert eventually(lambda: launched() == [])
 
 
@@ -250,7 +268,8 @@ def test_opencv_with_gstreamer_is_used_where_the_system_has_it(
     assert backend == cv2.CAP_GSTREAMER
     assert pipeline.startswith("nvarguscamerasrc ! videoconvert ! video/x-raw,format=BGR ! appsink")
     assert pipeline.endswith("drop=true max-buffers=1 sync=false")
-    assert abs(time.monotonic() - grabber.grab()) < 1
+    begun = time.monotonic()
+    assert begun <= grabber.grab() <= time.monotonic()
     image = grabber.image()
     assert image is not None
     assert image[0, 0].tolist() == [0, 0, 255]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from patience import AGES
 
 from edge.__main__ import main
 from edge.landmarks.archive import Clip, read_clips, write_clips
@@ -330,7 +331,7 @@ def run_python(program: str, *arguments: str) -> subprocess.CompletedProcess[str
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=AGES,
         check=False,
     )
 

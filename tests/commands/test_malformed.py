@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
+from patience import AGES
 
 from edge.__main__ import main
 from edge.camera.recordings import quiet_opencv
@@ -538,7 +539,7 @@ def test_daemon_that_cannot_start_says_so_in_one_line(
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=AGES,
         check=False,
     )
     assert_one_line(ended.stderr, says)

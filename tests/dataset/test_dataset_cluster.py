@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from cluster import Cluster
 from extracting import ROOT, blank_videos, short_clips, until
+from extras import needs
 
 from edge.__main__ import main
 from edge.dataset.extracting import workers
@@ -21,8 +22,7 @@ from edge.landmarks.archive import read_clips
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest.importorskip("distributed", reason="the extra train is not installed")
-pytestmark = pytest.mark.usefixtures("bare_environment")
+pytestmark = [needs("distributed"), pytest.mark.usefixtures("bare_environment")]
 
 
 @pytest.fixture

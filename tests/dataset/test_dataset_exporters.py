@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from extras import needs
 from formats import write_archive
 
 from edge.__main__ import main
@@ -16,9 +17,7 @@ from edge.dataset.exporters.pose_writer import picture_size
 if TYPE_CHECKING:
     from pathlib import Path
 
-for package in ("pyarrow", "pose_format"):
-    pytest.importorskip(package, reason="needs the extra train")
-pytestmark = pytest.mark.training
+pytestmark = needs("pyarrow", "pose_format")
 
 
 def export(archive: Path, output: Path, *options: str) -> int:

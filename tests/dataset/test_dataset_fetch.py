@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import pytest
 from clipserver import ClipServer, Page, write_video
+from extras import needs, require
 
 from edge.__main__ import main
 from edge.camera.recordings import Video, quiet_opencv
@@ -30,8 +31,7 @@ from edge.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest.importorskip("av", reason="the extra train is not installed")
-pytestmark = pytest.mark.usefixtures("bare_environment")
+pytestmark = [needs("av"), pytest.mark.usefixtures("bare_environment")]
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = Limits(timeout=0.5, retries=3, backoff=0.01)
@@ -158,7 +158,7 @@ def test_nobody_at_home_and_other_schemes_are_errors(server: ClipServer, tmp_pat
 
 
 def test_sites_are_told_from_files() -> None:
-    pytest.importorskip("yt_dlp", reason="the extra train is not installed")
+    require("yt_dlp")
     assert is_site("https://www.youtube.com/watch?v=3aXS3keR8oY")
     assert not is_site("https://example.org/media/7/book.mp4?x=1")
     assert not is_site("https://example.org/media/7/book")
@@ -167,7 +167,7 @@ def test_sites_are_told_from_files() -> None:
 def test_site_download_takes_a_video_and_refuses_the_rest(
     server: ClipServer, film: bytes, tmp_path: Path
 ) -> None:
-    pytest.importorskip("yt_dlp", reason="the extra train is not installed")
+    require("yt_dlp")
     server.pages["/a.mp4"] = Page(film)
     download_from_site(server.url("/a.mp4"), tmp_path / "100% a.mp4", QUICK)
     assert (tmp_path / "100% a.mp4").read_bytes() == film

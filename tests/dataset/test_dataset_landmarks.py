@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from conftest import Signing
+from extras import needs
 from formats import (
     failures_of,
     stored,
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-for package in ("pyarrow", "pose_format"):
-    pytest.importorskip(package, reason="needs the extra train")
-pytestmark = pytest.mark.training
+pytestmark = needs("pyarrow", "pose_format")
 
 
 def run(*arguments: object) -> int:

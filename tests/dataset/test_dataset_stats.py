@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from clip_archives import body, columns_of, write, write_signed
+from extras import require
 
 from edge.__main__ import main
 from edge.dataset.curating import stats as dataset_stats
@@ -97,7 +98,7 @@ def test_many_words_are_cut_unless_all_are_wanted(
 def test_plots_are_pictures_and_the_same_again(
     archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("matplotlib", reason="needs the extra train")
+    require("matplotlib")
     folder = tmp_path / "plots"
     arguments = ["dataset", "stats", str(archive), "--plots", str(folder), "--json"]
     assert main(arguments) == 0
@@ -159,7 +160,7 @@ class Terminal(io.StringIO):
 def test_progress_is_shown_to_whoever_looks_and_did_not_ask_for_quiet(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pytest.importorskip("tqdm", reason="needs the extra train")
+    require("tqdm")
     for screen, quiet in ((io.StringIO(), False), (Terminal(), True)):
         monkeypatch.setattr(sys, "stderr", screen)
         assert list(track(range(3), 3, "clip", quiet=quiet)) == [0, 1, 2]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from conftest import Signing
+from extras import needs
 from formats import ASPECT, stored
 
 from edge.__main__ import main
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-pytest.importorskip("pyarrow", reason="needs the extra train")
-pytestmark = pytest.mark.training
+pytestmark = needs("pyarrow")
 HANDS = ("left_hand", "right_hand")
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from clip_archives import body, columns_of, write
+from extras import require
 from rich.console import Console
 
 from edge.__main__ import main
@@ -90,12 +91,14 @@ def test_clip_is_found_by_name_place_and_word(archive: Path) -> None:
 def test_gif_has_every_frame_at_the_clips_speed(
     archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    image = pytest.importorskip("PIL.Image", reason="needs the extra train")
+    require("PIL")
+    from PIL.GifImagePlugin import GifImageFile
+
     output = tmp_path / "clip.gif"
     arguments = ["dataset", "view", str(archive), "n1", "-o", str(output), "--height", "121"]
     assert main(arguments) == 0
     assert capsys.readouterr().out == f"drawn: {output}, clip n1: 'word 1' by 'p1'\n"
-    with image.open(output) as gif:
+    with GifImageFile(output) as gif:
         assert gif.size == (244, 122)  # twice as wide as high, even
         seconds = 0.0
         for index in range(gif.n_frames):
@@ -108,7 +111,7 @@ def test_gif_has_every_frame_at_the_clips_speed(
 
 
 def test_mp4_is_played_at_the_clips_speed(archive: Path, tmp_path: Path) -> None:
-    pytest.importorskip("av", reason="needs the extra train")
+    require("av")
     output = tmp_path / "clip.mp4"
     assert main(["dataset", "view", str(archive), "1", "-o", str(output), "--height", "120"]) == 0
     capture = cv2.VideoCapture(str(output))

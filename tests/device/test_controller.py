@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from broker import MOSQUITTO, Subscriber
 from hostile_messages import hostile
+from patience import AGES
 
 from edge.config.settings import ScheduleSettings, Settings
 from edge.device import choices
@@ -63,7 +64,7 @@ class Ship:
         self.controller = Controller(self.settings, bundle, self.commands.append)
         self.controller.start()
 
-    def until(self, is_true: Callable[[], bool], within: float = 10.0) -> bool:
+    def until(self, is_true: Callable[[], bool], within: float = AGES) -> bool:
         """Steer until something is true."""
         end = time.monotonic() + within
         while not is_true() and time.monotonic() < end:

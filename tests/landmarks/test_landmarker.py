@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import AGES
 
 from edge.config.settings import LandmarkSettings
 from edge.landmarks.holistic.hand_assignment import assign_hands
@@ -221,7 +222,7 @@ def test_backends_come_without_luggage(backend: str, loaded: str) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=AGES,
         check=False,
     )
     assert done.returncode == 0, done.stderr

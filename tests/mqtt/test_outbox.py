@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from patience import AGES
 
 from edge.mqtt.outbox import WINDOW, Outbox
 from edge.mqtt.resilient_spool import ResilientSpool
@@ -215,7 +216,7 @@ def test_many_threads_lose_nothing_and_keep_their_order(place: Path, clock: Cloc
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(AGES)
     for mid in range(1, 301):
         outbox.acknowledge(mid)
     assert len(outbox) == 0

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from broker import MOSQUITTO, Broker, Subscriber
-from daemons import AGES, Daemon
+from daemons import Daemon
 from jsonschema import Draft202012Validator
+from patience import AGES
 from schemas import (
     HANDS,
     KINDS,
@@ -334,7 +335,7 @@ def test_every_message_of_a_run_is_as_its_schema_says(
 
     late = Subscriber(broker.port)
     try:
-        assert late.wait_for(lambda kept: len(kept) >= len(retained_topics("test")), 5)
+        assert late.wait_for(lambda kept: len(kept) >= len(retained_topics("test")), AGES)
         kept = list(late.messages)
         assert {message.topic for message in kept} == retained_topics("test")
         assert all(message.is_retained and message.qos == 1 for message in kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from broker import MOSQUITTO, Broker, Subscriber
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from patience import AGES, eventually
 
 from edge.config.settings import MqttSettings
 from edge.messages import Sign
@@ -18,7 +18,7 @@ from edge.mqtt.payloads import sign_payload
 from edge.mqtt.publisher import Publisher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
@@ -41,7 +41,7 @@ class Worker:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self._client.subscribe(SHARED, qos=1)
-        assert self._is_subscribed.wait(5)
+        assert self._is_subscribed.wait(AGES)
 
     def close(self) -> None:
         """Disconnect."""
@@ -58,14 +58,6 @@ def workers(broker: Broker) -> Iterator[list[Worker]]:
     yield workers
     for worker in workers:
         worker.close()
-
-
-def is_soon(predicate: Callable[[], bool]) -> bool:
-    """Wait until the predicate holds; tell whether it does."""
-    deadline = time.monotonic() + 5
-    while not predicate() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return predicate()
 
 
 def settings_of(port: int, device: str) -> MqttSettings:
@@ -99,7 +91,7 @@ def test_each_message_goes_to_one_of_those_who_share_and_to_everybody_else(
         publish_signs(attic, 1, SIGNS)
         assert subscriber.wait_for(lambda _: len(subscriber.texts("/sign")) == 2 * SIGNS)
     one, two = workers
-    assert is_soon(lambda: len(one.payloads) + len(two.payloads) == 2 * SIGNS)
+    assert eventually(lambda: len(one.payloads) + len(two.payloads) == 2 * SIGNS)
     assert sorted(one.payloads + two.payloads) == sorted(
         text.encode() for text in subscriber.texts("/sign")
     )
@@ -114,12 +106,12 @@ def test_one_who_shares_and_leaves_is_stood_in_for(
         publish_signs(hall, 1, SIGNS)
         assert subscriber.wait_for(lambda _: len(subscriber.texts("/sign")) == SIGNS)
         one, two = workers
-        assert is_soon(lambda: len(one.payloads) + len(two.payloads) == SIGNS)
+        assert eventually(lambda: len(one.payloads) + len(two.payloads) == SIGNS)
         one.close()
         known = len(two.payloads)
         publish_signs(hall, SIGNS + 1, SIGNS)
         assert subscriber.wait_for(lambda _: len(subscriber.texts("/sign")) == 2 * SIGNS)
-        assert is_soon(lambda: len(two.payloads) == known + SIGNS)
+        assert eventually(lambda: len(two.payloads) == known + SIGNS)
 
 
 def bridge(folder: Path, port: int) -> Broker:

@@ -6,17 +6,16 @@ import re
 import shutil
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import paho.mqtt.client as mqtt
 import pytest
 from broker import MOSQUITTO, Broker, Subscriber, add_user
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from patience import eventually
 
 from edge.config.load import load
 from edge.config.settings import MqttSettings
@@ -25,9 +24,6 @@ from edge.messages import Sign
 from edge.mqtt.credentials import tls_context
 from edge.mqtt.payloads import sign_payload
 from edge.mqtt.publisher import Publisher
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 pytestmark = [
     pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
@@ -89,26 +85,18 @@ def make_settings(port: int, **fields: object) -> MqttSettings:
     return MqttSettings.model_validate({**given, **fields})
 
 
-def is_soon(predicate: Callable[[], bool], timeout: float = 5) -> bool:
-    """Wait until the predicate holds; tell whether it does."""
-    deadline = time.monotonic() + timeout
-    while not predicate() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return predicate()
-
-
 def connects(settings: MqttSettings) -> bool:
     """Tell whether a publisher gets through with a message."""
     with Publisher(settings, version="1") as publisher:
         publisher.publish_setting("mode", "words")
-        return is_soon(lambda: publisher.is_connected)
+        return eventually(lambda: publisher.is_connected)
 
 
 def refusal(settings: MqttSettings) -> str:
     """Return the first problem of a publisher that must not get through."""
     problems: list[str] = []
     with Publisher(settings, version="1", on_problem=problems.append) as publisher:
-        assert is_soon(lambda: bool(problems))
+        assert eventually(lambda: bool(problems))
         assert not publisher.is_connected
     return problems[0]
 
@@ -166,7 +154,7 @@ def test_broker_may_ask_for_our_certificate(tmp_path: Path, keys: Keys) -> None:
     broker.start()
     fields = {"ca_file": keys["ca.crt"]}
     with Publisher(make_settings(broker.port, **fields), version="1") as publisher:
-        assert not is_soon(lambda: publisher.is_connected, 1)
+        assert not eventually(lambda: publisher.is_connected, 1)
     ours = {"cert_file": keys["device.crt"], "key_file": keys["device.key"]}
     assert connects(make_settings(broker.port, **fields, **ours))
     broker.stop()
@@ -323,7 +311,7 @@ def test_shipped_rights_let_a_device_speak_for_itself_only(house: House) -> None
         listener.publish("sign-edge/kitchen/mode/set", "both")
         listener.publish("sign-edge/kitchen/command", "pause")
         listener.publish("homeassistant/status", "online")
-        assert is_soon(lambda: len(got) == 2)
+        assert eventually(lambda: len(got) == 2)
         assert problems == []
     assert got == [("mode/set", b"both"), ("command", b"pause")]
     listener.close()
@@ -354,5 +342,5 @@ def test_refused_message_is_a_problem_and_does_not_come_again(house: House) -> N
                 sign, model="words", segment=1, utc_of=lambda _: datetime.now(timezone.utc)
             ),
         )
-        assert is_soon(lambda: not publisher._outbox and bool(problems))
+        assert eventually(lambda: not publisher._outbox and bool(problems))
     assert problems == [f"localhost:{house.broker.port} refuses messages: Not authorized"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from broker import free_port
 from pages import ARCHIVE, serving
+from patience import AGES, PROMPT
 from websockets.sync.client import connect
 
 from edge.config.settings import Settings
@@ -32,7 +33,7 @@ def python(program: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=AGES,
         check=False,
     )
 
@@ -86,7 +87,7 @@ def test_taken_port_is_a_problem_until_it_is_free(
             assert f"page.port = {port}" in second.problem
         assert page.until(lambda: not second.problem)
         second.close()
-        thread.join(5)
+        thread.join(AGES)
         assert not thread.is_alive()
 
 
@@ -100,12 +101,12 @@ def test_page_whose_loop_hangs_is_a_problem(bundle: Bundle) -> None:
 
 def test_end_is_quick_though_somebody_watches_and_another_asks(bundle: Bundle) -> None:
     with serving(bundle) as page, connect(page.socket_address) as view:
-        view.recv(5)
+        view.recv(AGES)
         with socket.create_connection(("127.0.0.1", page.port)) as asking:
             asking.sendall(b"PUT /api/settings/volume HTTP/1.1\r\nHost: localhost\r\n")
             begun = time.monotonic()
             page.close()
-            assert time.monotonic() - begun < 2.5
+            assert time.monotonic() - begun < PROMPT
     assert not [one for one in threading.enumerate() if one.name == "page"]
 
 
@@ -113,13 +114,13 @@ def test_client_that_spoils_its_own_connection_is_no_error_of_ours(
     bundle: Bundle, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(bundle) as page:
-        with socket.create_connection(("127.0.0.1", page.port), timeout=10) as wire:
+        with socket.create_connection(("127.0.0.1", page.port), timeout=AGES) as wire:
             wire.sendall(
                 b"GET /api/nothing HTTP/1.1\r\nHost: localhost\r\n"
                 b"Transfer-Encoding: chunked\r\n\r\nno number\r\n"
             )
             assert wire.recv(4096).startswith(b"HTTP/1.1 400 ")
-        with socket.create_connection(("127.0.0.1", page.port), timeout=10) as wire:
+        with socket.create_connection(("127.0.0.1", page.port), timeout=AGES) as wire:
             wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert wire.recv(4096).startswith(b"HTTP/1.1 ")
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pages import ARCHIVE, serving
+from patience import AGES
 from websockets.sync.client import connect
 
 from edge.config.settings import CameraSettings
@@ -260,7 +261,7 @@ def test_who_watches_is_told_of_every_change(
 def next_of(wire: Any, kind: str) -> dict[str, Any]:  # noqa: ANN401 - its type differs by release
     """Wait for the next message of a kind."""
     while True:
-        text = wire.recv(timeout=10)
+        text = wire.recv(timeout=AGES)
         message: dict[str, Any] = json.loads(text) if isinstance(text, str) else {}
         if message.get("type") == kind:
             return message

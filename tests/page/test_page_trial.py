@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 import pytest
 from pages import ROOT, serving
+from patience import AGES
 
 from edge.config.settings import Settings
 from edge.page.routes import trial
@@ -213,10 +214,10 @@ def test_large_upload_is_refused_before_it_has_come(page: Page, client: httpx.Cl
         "Content-Type: multipart/form-data; boundary=a\r\n{}\r\n\r\n"
     )
     part = b'--a\r\nContent-Disposition: form-data; name="clip"; filename="a"\r\n\r\n'
-    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as wire:
+    with socket.create_connection(("127.0.0.1", page.port), timeout=AGES) as wire:
         wire.sendall(head.format(token, "Content-Length: 900000000").encode())
         assert wire.recv(100).startswith(b"HTTP/1.1 413")
-    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as wire:
+    with socket.create_connection(("127.0.0.1", page.port), timeout=AGES) as wire:
         wire.sendall(head.format(token, "Transfer-Encoding: chunked").encode())
         sent = 0
         for piece in [part] + [bytes(65_536)] * 40:
@@ -239,7 +240,7 @@ def test_large_upload_is_refused_before_it_has_come(page: Page, client: httpx.Cl
 
 def begin_upload(page: Page, token: str) -> socket.socket:
     """Send the beginning of a clip."""
-    wire = socket.create_connection(("127.0.0.1", page.port), timeout=10)
+    wire = socket.create_connection(("127.0.0.1", page.port), timeout=AGES)
     wire.sendall(
         f"POST /api/trial HTTP/1.1\r\nHost: localhost\r\nX-CSRF-Token: {token}\r\n"
         "Content-Type: multipart/form-data; boundary=a\r\nContent-Length: 900000\r\n\r\n"
@@ -270,7 +271,7 @@ def test_process_ends_when_the_browser_goes_away(
         + content
         + b"\r\n--a--\r\n"
     )
-    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as wire:
+    with socket.create_connection(("127.0.0.1", page.port), timeout=AGES) as wire:
         wire.sendall(
             f"POST /api/trial HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(form)}\r\n"
             f"X-CSRF-Token: {client.headers['X-CSRF-Token']}\r\n"

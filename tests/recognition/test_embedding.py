@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from extras import needs
 
 from edge.recognition.bundle import find_bundle, read_bundle
 from edge.tflite import Network
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from edge.recognition.bundle import Bundle
 
 training = [
-    pytest.mark.training,
+    needs("tensorflow"),
     # TensorFlow's own: the protobuf it was built with.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
@@ -75,7 +76,8 @@ class TestAverage:
     @pytest.fixture
     def runs(self, tmp_path: Path) -> tuple[list[Path], list[Any]]:
         """Two runs, the first of which saw two features fewer."""
-        keras = pytest.importorskip("tensorflow", reason="needs the extra train").keras
+        from tensorflow import keras
+
         keras.utils.set_random_seed(1)
         paths, models = [], []
         for name, count, width in (("a", 4, 5), ("b", 6, 7)):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from extras import require
 
 from edge.system.journal import (
     JournalHandler,
@@ -139,7 +140,7 @@ def test_fields_arrive_whole_over_a_real_socket() -> None:
 
 
 def test_systemd_python_takes_every_field() -> None:
-    pytest.importorskip("systemd.journal", reason="systemd-python is not installed")
+    require("systemd")
     sent: list[Mapping[str, str]] = []
     handler = JournalHandler("kitchen", sent.append)
     handler.handle(record("sign %s\n", "yes", level=logging.DEBUG, gloss="yes"))

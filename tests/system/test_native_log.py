@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pytest
+from patience import AGES
 
 ROOT = Path(__file__).parents[2]
 LOAD = """
@@ -35,7 +36,7 @@ def load(**environment: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=AGES,
         check=True,
     )
 
@@ -57,7 +58,7 @@ def test_network_loads_without_a_standard_error() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=AGES,
         check=True,
     )
     assert done.stdout == "loaded\n"
@@ -78,7 +79,7 @@ def test_silence_ends_with_its_last_user(capfd: pytest.CaptureFixture[str]) -> N
         os.write(2, b"one ")
     os.write(2, b"two ")
     leave.set()
-    thread.join(10)
+    thread.join(AGES)
     os.write(2, b"three")
     assert capfd.readouterr().err == "three"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
+from extras import needs
 
 from edge.training.run_report import count_confusions, read_log, write_curves, write_report
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+pytestmark = needs("matplotlib")
 LOG = """epoch,accuracy,loss,val_accuracy,val_loss
 0,0.25,3.0,NA,NA
 1,0.50,2.0,0.4,2.5
@@ -25,11 +27,6 @@ LOG = """epoch,accuracy,loss,val_accuracy,val_loss
 CLASSES = ["a", "b", "c", "d", "e", "f", "never"]
 TARGETS = np.array([0, 0, 0, 1, 1, 2, 3, 4, 5], dtype=np.int32)
 TAKEN = np.array([0, 1, 1, 1, 0, 2, 3, 4, 0])
-
-
-@pytest.fixture(autouse=True)
-def _needs_matplotlib() -> None:
-    pytest.importorskip("matplotlib", reason="the extra train is not installed")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from extras import needs
 
 from edge.landmarks.archive import Clip, write_clips
 from edge.recognition.bundle import OTHER, read_bundle
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
     from conftest import Signing
 
-pytest.importorskip("tensorflow", reason="needs the extra train")
-pytestmark = [pytest.mark.training, pytest.mark.slow]
+pytestmark = [needs("tensorflow"), pytest.mark.slow]
 
 RECIPE = """
 [data]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from extras import needs
 
 from edge.errors import ConfigError
 from edge.evaluation.sign_streams import SignSpan
@@ -147,10 +148,9 @@ def test_hands_are_up_where_it_is_a_sign(folder: Path) -> None:
 # The network
 
 
-@pytest.mark.training
+@needs("tensorflow")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_network_sees_its_receptive_field_and_no_further() -> None:
-    pytest.importorskip("tensorflow", reason="needs the extra train")
     from edge.training import zoo
 
     shape = (posture.FRAMES, posture.COUNT)

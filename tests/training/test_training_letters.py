@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from conftest import Signing, hand_at
+from extras import needs
 
 from edge.errors import ConfigError
 from edge.landmarks.archive import Clip, Hand, write_clips
@@ -180,12 +181,12 @@ def test_recipe_with_hands_is_read_back() -> None:
         Recipe.model_validate({**dump(some), "hand_augmentation": {"yaw": 400}})
 
 
-@pytest.mark.training
+@needs("tensorflow")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Keras's own seeds
 @pytest.mark.parametrize("name", ["letter_mlp", "letter_cnn"])
 def test_network_takes_hands_and_tells_two_apart(name: str) -> None:
-    zoo = pytest.importorskip("edge.training.zoo")
-    pytest.importorskip("tensorflow")
+    from edge.training import zoo
+
     model = zoo.build(name, (handshape.FRAMES, handshape.COUNT), 5, {"depth": 2})
     values = handshape.compute(np.stack([RIGHT, LEFT]))
     logits = model(values, training=False).numpy()

@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pytest
+from extras import needs
 
 from edge.errors import ConfigError
 from edge.recognition.features import segment as features
 from edge.tflite import Network
-
-pytest.importorskip("tensorflow", reason="needs the extra train")
-
-from tensorflow import keras
-
 from edge.training import zoo
 from edge.training.export import convert
-from edge.training.zoo import keyframe_mlp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 pytestmark = [
-    pytest.mark.training,
+    needs("tensorflow"),
     # TensorFlow's own: the protobuf it was built with, its converter's deprecated names.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Please consider providing the trackable_obj:UserWarning"),
@@ -45,6 +40,8 @@ NETWORKS: Final[dict[str, tuple[tuple[int, ...], dict[str, Any]]]] = {
     "spoter": (SIGNS, {"width": 32, "heads": 2, "encoders": 1, "decoders": 1}),
 }
 """Shape of the input and options for a small version of each."""
+SHIPPED: Final = ("conv1d", "conv_transformer")
+"""Those that a bundle in models/ was trained with; others learn where there is more time."""
 
 
 def examples(shape: tuple[int, ...], count: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -65,10 +62,18 @@ def shares(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return normalised
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in SHIPPED else pytest.param(name, marks=pytest.mark.nightly)
+        for name in NETWORKS
+    ],
+)
 def test_network_learns_is_saved_and_answers_in_int8_as_in_floats(
     name: str, tmp_path: Path
 ) -> None:
+    from tensorflow import keras
+
     shape, options = NETWORKS[name]
     keras.utils.set_random_seed(1)
     values, targets = examples(shape, 64)
@@ -129,6 +134,8 @@ def test_gru_passes_over_frames_without_hands() -> None:
 
 @pytest.mark.parametrize("silent", ["", "frame_logits", "pair_logits"])
 def test_keyframe_answer_is_the_surer_of_the_two(silent: str) -> None:
+    from tensorflow import keras
+
     keras.utils.set_random_seed(2)
     model = zoo.build("keyframe_mlp", SIGNS, CLASSES, {"width": 16, "second": 16})
     if silent:  # all alike: never surer than the other
@@ -150,6 +157,8 @@ def test_keyframe_answer_is_the_surer_of_the_two(silent: str) -> None:
 
 
 def test_pair_is_the_best_frame_and_another_whose_side_is_told() -> None:
+    from edge.training.zoo import keyframe_mlp
+
     others, sides = (table.numpy() for table in keyframe_mlp.pairings(5))
     assert others[2].tolist() == [0, 1, 3, 4]
     assert sides[2].tolist() == [[1, 0], [1, 0], [0, 1], [0, 1]]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from broker import MOSQUITTO
-from daemons import AGES, Daemon, archive, eventually, wait_for_state, wait_for_words, words
+from daemons import Daemon, archive, wait_for_state, wait_for_words, words
+from patience import AGES, eventually, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +64,8 @@ def test_settings_hold_at_once_and_after_the_daemon_was_killed(
         subscriber.publish(f"{ROOT}/{name}/set", text)
     for name, text in wanted.items():
         assert wait_for_setting(subscriber, name, text), daemon.log
-    time.sleep(1)  # a word that was being spoken is over
     assert loud > 0
-    spoken = len(daemon.wavs)
+    spoken = settled(lambda: len(daemon.wavs))
     assert wait_for_words(subscriber, more=2)
     assert len(daemon.wavs) == spoken
 
@@ -85,8 +85,7 @@ def test_settings_hold_at_once_and_after_the_daemon_was_killed(
 
     subscriber.publish(f"{ROOT}/threshold/set", "1")
     assert wait_for_setting(subscriber, "threshold", "1")
-    time.sleep(0.3)
-    heard = len(words(subscriber))
+    heard = settled(lambda: len(words(subscriber)))
     time.sleep(4)
     assert len(words(subscriber)) == heard
 
@@ -107,7 +106,7 @@ def test_device_that_was_switched_off_stays_off_when_it_is_restarted(
     assert subscriber.wait_for_text("/availability", "online", AGES)
     assert wait_for_state(subscriber, "paused")
     assert wait_for_setting(subscriber, "recognition", "OFF")
-    heard = len(words(subscriber))
+    heard = settled(lambda: len(words(subscriber)))
     time.sleep(3)
     assert len(words(subscriber)) == heard
     subscriber.publish(f"{ROOT}/recognition/set", "ON")

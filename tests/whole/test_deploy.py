@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from documents import links
+from patience import AGES
 from program_modules import load_program
 
 from edge import __version__
@@ -46,7 +47,7 @@ def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=AGES,
         check=False,
     )
 

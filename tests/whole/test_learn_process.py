@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from broker import MOSQUITTO, Broker, Subscriber
-from daemons import AGES, Daemon, words
+from daemons import Daemon, words
+from patience import AGES, settled
 
 from edge.landmarks.archive import Clip, read_clips, write_clips
 from edge.recognition.learning.taught_words import Store
@@ -99,8 +100,7 @@ def test_word_is_learnt_over_mqtt_known_at_once_and_forgotten(
     subscriber.publish(COMMAND, "forget blub")
     assert wait_for_lesson(subscriber, "forgotten"), daemon.log
     assert Store(tmp_path / "taught").read() == {}
-    time.sleep(0.2)
-    heard = words(subscriber).count("blub")
+    heard = settled(lambda: words(subscriber).count("blub"))
     time.sleep(8)  # two more of the same movement
     assert words(subscriber).count("blub") == heard
 

@@ -23,7 +23,6 @@ import numpy as np
 import pytest
 from broker import MOSQUITTO, Broker, Subscriber
 from daemons import (
-    AGES,
     MEDIA,
     SPOKEN,
     WORDS,
@@ -31,7 +30,6 @@ from daemons import (
     Notified,
     archive,
     assert_ended_well,
-    eventually,
     free_port,
     retained_availability,
     time_of,
@@ -40,6 +38,8 @@ from daemons import (
     without_systemd_python,
     words,
 )
+from extras import require
+from patience import AGES, PROMPT, eventually, settled
 
 from edge.camera.recordings import quiet_opencv
 
@@ -79,7 +79,7 @@ def test_words_arrive_in_order_and_each_is_spoken(
     signs = [json.loads(text) for text in subscriber.texts("/sign")]
     assert [sign["segment"] for sign in signs] == [1, 2, 3, 4, 5, 6]
     assert all(0 < sign["duration_ms"] < 4000 for sign in signs)
-    assert all(0 < sign["latency_ms"] < 3000 for sign in signs)
+    assert all(0 < sign["latency_ms"] < 1000 * PROMPT for sign in signs)
     assert len(daemon.wavs) == len(SPOKEN)
     for path in daemon.wavs:
         with wave.open(str(path)) as sound:
@@ -100,7 +100,7 @@ def test_signal_in_the_middle_of_a_sign_ends_all_in_order(
     assert wait_for_words(subscriber)  # by now the speaking process runs
     assert wait_for_state(subscriber, "idle")
     assert wait_for_state(subscriber, "signing")
-    assert eventually(lambda: bool(daemon.relatives()), 1)
+    assert eventually(lambda: bool(daemon.relatives()))
     assert_ended_well(daemon, broker, daemon.end(number))
     assert subscriber.texts("/availability") == ["online", "offline"]
 
@@ -112,7 +112,7 @@ def test_killed_daemon_is_announced_by_its_will_and_starts_again(
     assert wait_for_words(subscriber)
     daemon.end(signal.SIGKILL)
     assert subscriber.wait_for_text("/availability", "offline", AGES)
-    assert eventually(lambda: not daemon.relatives(), 5), daemon.relatives()
+    assert eventually(lambda: not daemon.relatives()), daemon.relatives()
     assert retained_availability(broker) == "offline"
     daemon.start()
     assert subscriber.wait_for_text("/availability", "online", AGES)
@@ -140,14 +140,14 @@ def test_hangup_reads_the_settings_again_and_survives_bad_ones(
     (tmp_path / "broken" / "model.json").write_text(json.dumps(manifest), encoding="utf-8")
     daemon.config.write_text(f"[classifier]\nbundle = '{tmp_path / 'broken'}'\n")
     daemon.process.send_signal(signal.SIGHUP)
-    assert eventually(lambda: daemon.log.count("not reloaded") == 2, 5), daemon.log
+    assert eventually(lambda: daemon.log.count("not reloaded") == 2), daemon.log
     assert wait_for_words(subscriber)
 
     daemon.config.write_text("[classifier]\nthreshold = 1.0\n")
     daemon.process.send_signal(signal.SIGHUP)
     assert daemon.logged("settings reloaded")
-    time.sleep(0.3)
-    heard, states = len(words(subscriber)), len(subscriber.texts("test/state"))
+    heard = settled(lambda: len(words(subscriber)))
+    states = len(subscriber.texts("test/state"))
     time.sleep(4)
     assert len(words(subscriber)) == heard
     assert len(subscriber.texts("test/state")) > states  # it goes on watching
@@ -169,8 +169,7 @@ def test_commands_pause_resume_and_say_and_hostile_ones_do_nothing(
 
     subscriber.publish(command, "pause")
     assert wait_for_state(subscriber, "paused")
-    time.sleep(1)  # a word that was being spoken is over
-    heard, spoken = len(words(subscriber)), len(daemon.wavs)
+    heard, spoken = settled(lambda: (len(words(subscriber)), len(daemon.wavs)))
     time.sleep(3)
     assert len(words(subscriber)) == heard
     assert len(daemon.wavs) == spoken
@@ -325,7 +324,7 @@ def test_daemon_ends_in_order_without_a_broker(daemon: Daemon, broker: Broker) -
     broker.stop()
     daemon.start()
     assert daemon.logged("ready")
-    assert daemon.end(signal.SIGTERM) < 5
+    assert daemon.end(signal.SIGTERM) < PROMPT
     assert daemon.process.returncode == 0
     assert daemon.relatives() == []
 
@@ -412,8 +411,8 @@ def test_camera_that_goes_away_is_named_and_taken_up_again(
     try:
         daemon.settings |= {
             "camera.source": server.url,
-            "camera.open_deadline": "5",
-            "camera.frame_deadline": "1",
+            "camera.open_deadline": "30",
+            "camera.frame_deadline": "3",
             "camera.retry_max": "1",
             "health.log_level": "debug",
         }
@@ -432,7 +431,7 @@ def test_camera_that_goes_away_is_named_and_taken_up_again(
         assert wait_for_words(subscriber, within=2 * AGES), daemon.log
         assert set(words(subscriber)) == {"drink"}
         assert daemon.log.count("ready: ") == 1
-        assert eventually(lambda: len(daemon.relatives()) >= 1, 1)  # the child that reads
+        assert eventually(lambda: len(daemon.relatives()) >= 1)  # the child that reads
         assert_ended_well(daemon, broker, daemon.end(signal.SIGTERM))
     finally:
         server.end()
@@ -452,7 +451,7 @@ def test_failing_thread_ends_the_process_with_1_in_order(
     assert daemon.logged("ready")
     shutil.rmtree(folder)
     assert daemon.process.wait(timeout=AGES) == 1
-    assert eventually(lambda: not daemon.relatives(), 1), daemon.relatives()
+    assert eventually(lambda: not daemon.relatives()), daemon.relatives()
     assert retained_availability(broker) == "offline"
     last = daemon.log.splitlines()[-1]
     assert re.match(rf"sign-edge: {re.escape(str(folder))}: ", last)
@@ -480,7 +479,7 @@ def notified() -> Iterator[Notified]:
 def test_systemd_hears_ready_status_watchdog_and_stopping(
     daemon: Daemon, broker: Broker, notified: Notified, source: str, status: str, is_native: bool
 ) -> None:
-    allowed = 2.0
+    allowed = 6.0
     daemon.settings |= {"camera.source": source, "camera.retry_max": "1"}
     daemon.environment = {
         "NOTIFY_SOCKET": notified.path,
@@ -489,18 +488,17 @@ def test_systemd_hears_ready_status_watchdog_and_stopping(
     if is_native:
         daemon.environment["PYTHONPATH"] = without_systemd_python(daemon.folder)
     else:
-        pytest.importorskip("systemd.daemon", reason="systemd-python is not installed")
+        require("systemd")
     daemon.start()
     assert notified.collect(AGES, "READY=1")
-    notified.collect(4.5)
+    assert notified.hears("WATCHDOG=1", 3)
     fed = notified.times("WATCHDOG=1")
-    assert len(fed) >= 3
     gaps = np.diff([*notified.times("READY=1"), *fed])
     assert gaps.max() < allowed
     assert any(status in text for text in notified.statuses()), notified.statuses()
     assert not notified.has("STOPPING=1")
     took = daemon.end(signal.SIGTERM)
-    assert notified.collect(1, "STOPPING=1")
+    assert notified.collect(AGES, "STOPPING=1")
     loading = [text for text in notified.statuses() if text.startswith("loading ")]
     assert loading == notified.statuses()[: len(loading)]
     assert len(loading) == (1 if source.startswith("archive:") else 2)

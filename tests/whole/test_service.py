@@ -15,17 +15,16 @@ from typing import TYPE_CHECKING
 import pytest
 from broker import MOSQUITTO
 from daemons import (
-    AGES,
     Daemon,
     Notified,
     archive,
     assert_ended_well,
-    eventually,
     time_of,
     wait_for_state,
     wait_for_words,
     words,
 )
+from patience import AGES, eventually, settled
 from schemas import Watcher, faults_of, write_source
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def test_device_sleeps_outside_its_hours_and_wakes_when_they_are_others(
     assert f"{wakes:%H:%M}" == closed[:5]
     assert 1.9 * 3600 < (wakes - datetime.now(timezone.utc)).total_seconds() <= 2 * 3600
     assert notified.collect(AGES, "READY=1")
-    assert notified.collect(5, f"STATUS=asleep until {wakes:%a %H:%M}")
+    assert notified.collect(AGES, f"STATUS=asleep until {wakes:%a %H:%M}")
     time.sleep(4)  # two words' time
     assert words(subscriber) == []
     assert daemon.wavs == []
@@ -82,10 +81,10 @@ def test_device_sleeps_outside_its_hours_and_wakes_when_they_are_others(
 
     daemon.config.write_text("")
     daemon.process.send_signal(signal.SIGHUP)
-    assert notified.collect(5, "RELOADING=1")
+    assert notified.collect(AGES, "RELOADING=1")
     reloading = notified.times("RELOADING=1")[-1]
     assert wait_for_words(subscriber)
-    notified.collect(0.5)
+    assert notified.hears("READY=1", 2)
     assert notified.times("READY=1")[-1] >= reloading
     assert len(notified.times("READY=1")) == 2
     assert json.loads(subscriber.texts("test/state")[-1])["asleep_until"] is None
@@ -93,7 +92,7 @@ def test_device_sleeps_outside_its_hours_and_wakes_when_they_are_others(
     daemon.config.write_text("[schedule]\nhours = 'noon'\n")
     daemon.process.send_signal(signal.SIGHUP)
     assert daemon.logged("not reloaded")
-    notified.collect(1)
+    assert notified.hears("READY=1", 3)
     assert len(notified.times("READY=1")) == 3
     assert "schedule.hours = 'noon': must be times like" in daemon.log
     assert wait_for_words(subscriber)
@@ -101,7 +100,7 @@ def test_device_sleeps_outside_its_hours_and_wakes_when_they_are_others(
     daemon.config.write_text(f'[schedule]\nhours = "{closed}"\n')
     daemon.process.send_signal(signal.SIGHUP)
     assert wait_for_state(subscriber, "asleep")
-    heard = len(words(subscriber))
+    heard = settled(lambda: len(words(subscriber)))
     time.sleep(3)
     assert len(words(subscriber)) == heard
     assert_ended_well(daemon, broker, daemon.end(signal.SIGTERM))
@@ -142,4 +141,4 @@ def test_abort_by_the_watchdog_leaves_every_thread_s_stack(
     assert "Fatal Python error: Aborted" in daemon.log
     for function in ("in _watch", "in _infer", "in run", "in loop_forever"):
         assert function in daemon.log, function
-    assert eventually(lambda: not daemon.relatives(), 5), daemon.relatives()
+    assert eventually(lambda: not daemon.relatives()), daemon.relatives()

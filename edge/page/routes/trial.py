@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -30,6 +30,7 @@ from edge.recognition.bundle import find_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from tempfile import SpooledTemporaryFile
 
 logger = logging.getLogger(__name__)
 
@@ -125,8 +126,8 @@ async def _parse(parser: _Parser) -> IO[bytes]:
     if not isinstance(clip, UploadFile):
         raise Refused(422, "no_clip", "The form has no file in the field 'clip'.")
     check_kind(clip.content_type or "", await clip.read(16))
-    file = clip.file
-    file.rollover()  # type: ignore[attr-defined]  # the parser's files are spooled ones
+    file = cast("SpooledTemporaryFile[bytes]", clip.file)  # as the parser makes them
+    file.rollover()
     return file
 
 
