@@ -394,6 +394,16 @@ def test_segments_are_in_order_and_never_overlap(
             assert np.isfinite(piece.points[:, 11]).all()
 
 
+def test_shortest_signs_do_not_reach_into_the_next(
+    stream: list[Landmarks], boundary: Bundle
+) -> None:
+    """A sign lasts a frame at least; where frames come unevenly, that is past its end."""
+    pieces = cut(boundary, stream, enter=0.0, hold=0.0, min_length=0.05)
+    assert len(pieces) > 20
+    for one, other in pairwise(pieces):
+        assert one.offset <= other.onset
+
+
 # Bundles
 
 
