@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 
-ROOT = "sign-edge/evaluation/bench"
+ROOT = "sign-edge/bench"
 EPOCH = datetime.now(timezone.utc) - timedelta(seconds=100)
 
 
