@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clipserver import write_video
+from extras import require
 
 from edge.__main__ import main
 from edge.camera.recordings import Video
@@ -69,6 +70,7 @@ def record(*arguments: str) -> int:
 
 
 def test_takes_follow_their_countdowns(media: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    require("av")  # to write the films
     source = str(media / "words" / "drink__wlasl_115__69302.mp4")
     wanted = ["--takes", "2", "--seconds", "0.5", "--countdown", "0.4", "--signer", "anna"]
     assert record("Drink", *wanted, "--source", source, "--video", "films", "--json") == 0

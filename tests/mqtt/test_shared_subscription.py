@@ -148,7 +148,7 @@ def test_bridge_passes_words_up_and_commands_down(
         ) as hall:
             hall.publish_setting("speech", "ON")
             hall.publish_discovery("homeassistant/device/sign-edge_hall/config", b"{}")
-            assert subscriber.wait_for_text("/availability", "online", 10)
+            assert subscriber.wait_for_text("/availability", "online")
             assert link.wait_for_text(".hall/state", "1")
             assert subscriber.wait_for_text("speech/state", "ON")
             assert subscriber.wait_for_text("hall/config", "{}")
