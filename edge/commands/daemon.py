@@ -15,6 +15,7 @@ from edge.commands.settings import overrides_of
 from edge.config import load as config
 from edge.recognition.bundle import find_bundle, read_bundle
 from edge.system.journal import set_up_logging
+from edge.system.processes import module_command
 
 if TYPE_CHECKING:
     import argparse
@@ -42,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, lambda *_: pipeline.reload())
     pipeline.run()
     if pipeline.is_restart_wanted:
-        os.execv(sys.executable, [sys.executable, "-m", "edge", *sys.argv[1:]])  # noqa: S606
+        command = module_command("edge", *sys.argv[1:])
+        os.execv(command[0], command)  # noqa: S606
     return 0
 
 

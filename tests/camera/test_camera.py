@@ -572,6 +572,8 @@ FAKE_PICAMERA = """
 import os, time, pathlib
 import numpy as np
 
+FOLDER = pathlib.Path(__file__).parent
+
 class Request:
     def get_metadata(self):
         return {"SensorTimestamp": time.monotonic_ns() - 20_000_000}
@@ -598,8 +600,8 @@ class Picamera2:
         pass
     def capture_request(self):
         self.count += 1
-        pathlib.Path(os.environ["FAKE_PID"]).write_text(str(os.getpid()))
-        time.sleep(1000 if self.count > int(os.environ["FAKE_COUNT"]) else 0.02)
+        (FOLDER / "pid").write_text(str(os.getpid()))
+        time.sleep(1000 if self.count > int((FOLDER / "count").read_text()) else 0.02)
         return Request()
 """
 
@@ -608,9 +610,9 @@ class Picamera2:
 def picamera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Put a module named picamera2 in the child's path; returns where it writes its number."""
     (tmp_path / "picamera2.py").write_text(FAKE_PICAMERA)
+    (tmp_path / "count").write_text("1000000")
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setenv("FAKE_PID", str(tmp_path / "pid"))
-    monkeypatch.setenv("FAKE_COUNT", "1000000")
     return tmp_path / "pid"
 
 
@@ -622,10 +624,8 @@ def test_picamera_gives_rgb_with_the_sensors_own_time() -> None:
     assert 0.02 <= time.monotonic() - frames[-1].time < 1
 
 
-def test_child_that_blocks_in_the_driver_is_killed(
-    picamera: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FAKE_COUNT", "3")
+def test_child_that_blocks_in_the_driver_is_killed(picamera: Path) -> None:
+    picamera.with_name("count").write_text("3")
     with Viewer(settings_for("picamera", width=64, height=64)) as viewer:
         assert eventually(lambda: len(viewer.frames) > 0)
         first = picamera.read_text()
@@ -633,10 +633,8 @@ def test_child_that_blocks_in_the_driver_is_killed(
         assert eventually(lambda: viewer.states.ups[:3] == [True, False, True])
 
 
-def test_child_dies_with_a_parent_that_is_killed_even_while_it_blocks(
-    picamera: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FAKE_COUNT", "2")
+def test_child_dies_with_a_parent_that_is_killed_even_while_it_blocks(picamera: Path) -> None:
+    picamera.with_name("count").write_text("2")
     program = (
         "import sys, threading; sys.path.insert(0, sys.argv[1])\n"
         "from edge.camera.source import open_camera\n"

@@ -19,6 +19,7 @@ from pages import ROOT, serving
 from edge.config.settings import Settings
 from edge.page.routes import trial
 from edge.page.trial_clip import telling_moments
+from edge.system.processes import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def children() -> list[str]:
     own = [task / "children" for task in Path("/proc/self/task").iterdir()]
     pids = " ".join(map(told, own)).split()
     commands = [told(Path("/proc", pid, "cmdline")).replace("\0", " ") for pid in pids]
-    return [command for command in commands if "trial_child" in command]
+    return [command for command in commands if "trial_process" in command]
 
 
 def told(path: Path) -> str:
@@ -325,7 +326,7 @@ def test_child_gets_no_secrets(
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
     monkeypatch.setenv("SIGN_EDGE_MQTT__USERNAME", "owner")
-    assert set(trial._environment()) <= {*trial._NEEDED, "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
+    assert not {"CREDENTIALS_DIRECTORY", "SIGN_EDGE_MQTT__USERNAME"} & set(environment())
     settings = Settings.model_validate({"mqtt": {"username": "owner", "password_file": "/secret"}})
     task = trial.make_task(settings, bundle.path, tmp_path)
     assert "owner" not in json.dumps(task)
