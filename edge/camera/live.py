@@ -7,7 +7,6 @@ import dataclasses
 import json
 import logging
 import os
-import random
 import re
 import select
 import subprocess
@@ -22,6 +21,7 @@ from edge.camera.grabber import Wanted
 from edge.camera.piped_program import enlarge
 from edge.errors import SourceError
 from edge.messages import Frame
+from edge.system.backoff import Backoff
 from edge.system.processes import Child, environment
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ _GRACE: Final = 0.2
 """Seconds a child has to let go of its camera before it is killed."""
 _RETRY_FIRST: Final = 0.5
 """Seconds, at most, before the first reopening; doubles with each failure."""
-_STEADY: Final = 10.0
-"""Seconds a camera must have worked for its earlier failures to be forgotten."""
 _VARIABLES: Final = (
     "DISPLAY",  # elements of NVIDIA's draw with it
     "GST_*",
@@ -94,7 +92,8 @@ class LiveCamera:
         The thread that takes the first frame must live as long as the camera is wanted: the
         kernel kills the child with the thread that started it.
         """
-        index, failures, newest = 0, 0, float("-inf")
+        index, newest = 0, float("-inf")
+        backoff = Backoff(_RETRY_FIRST, self._settings.retry_max)
         while not self._is_over(stop):
             first = None
             try:
@@ -106,11 +105,9 @@ class LiveCamera:
                         yield Frame(index, stamp, image)
                         index += 1
             except SourceError as error:
-                if first is not None and newest - first > _STEADY:
-                    failures = 0
                 self._report_down(str(error))
-                self._pause(stop, retry_delay(failures, self._settings.retry_max))
-                failures += 1
+                worked = 0.0 if first is None else newest - first
+                self._pause(stop, backoff.next(worked))
             finally:
                 self._end_child()
 
@@ -253,12 +250,6 @@ class _Capture:
                     raise SourceError("the capture process ended without saying why")
                 rest = rest[count:]
         return data
-
-
-def retry_delay(failures: int, longest: float) -> float:
-    """Draw the seconds to wait after so many earlier failures: random, doubling, capped."""
-    delay: float = min(longest, _RETRY_FIRST * 2.0 ** min(failures, 32))
-    return delay * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
 
 
 def without_secrets(source: str) -> str:

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.camera.live import retry_delay, without_secrets
+from edge.camera.live import without_secrets
 from edge.camera.recordings import quiet_opencv
 from edge.camera.source import open_camera, source_kind
 from edge.config.settings import CameraSettings
@@ -660,14 +660,6 @@ def is_zombie(process: Path) -> bool:
         return process.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
-
-
-def test_retries_grow_randomly_up_to_the_limit() -> None:
-    delays = [retry_delay(failures, 30.0) for failures in range(1100)]
-    assert 0.25 <= delays[0] <= 0.5
-    assert 1.0 <= delays[2] <= 2.0
-    assert all(15 <= delay <= 30 for delay in delays[6:])
-    assert len(set(delays[10:20])) == 10
 
 
 def test_passwords_and_keys_do_not_reach_logs() -> None:
