@@ -30,8 +30,8 @@ MEDIA = ROOT.parent / "shared" / "media" / "words"
 SPOKEN = ["yes", "no", "help", "eat", "drink", "computer"]
 
 
-MARK = "TEST_PROCESS_MARK"
-"""Variable of the environment by which a daemon's descendants are known."""
+MARK = "LC_TEST_PROCESS"
+"""Variable of the environment by which a daemon's descendants are known; children keep LC_*."""
 
 
 def archive(*glosses: str) -> str:
@@ -57,6 +57,8 @@ class Daemon:
         self.config = folder / "config.toml"
         self.config.touch()
         self.environment: dict[str, str] = {}
+        self.program = [sys.executable, "-m", "edge"]
+        self.current = folder
         self.settings = {
             "camera.source": source,
             "camera.loop": "true",
@@ -93,14 +95,14 @@ class Daemon:
         """Start it; it need not be ready."""
         self._runs += 1
         given = [f"--set={key}={value}" for key, value in self.settings.items()]
-        command = [sys.executable, "-m", "edge", "run", "--config", str(self.config), *given]
+        command = [*self.program, "run", "--config", str(self.config), *given]
         ours = ("SIGN_EDGE_", "NOTIFY_SOCKET", "WATCHDOG_", "JOURNAL_", "CREDENTIALS_")
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         own = {"PYTHONPATH": str(ROOT), MARK: self._mark, **self.environment}
         with (self.folder / f"log-{self._runs}").open("wb") as log:
             self._process = subprocess.Popen(
                 command,
-                cwd=self.folder,
+                cwd=self.current,
                 env={**inherited, **own},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -1,10 +1,10 @@
 """The child process that holds a live camera, so that a camera that blocks can be killed.
 
-``edge.camera.live`` starts it as ``python -m edge.camera.capture_process``. It reads one line of
-JSON (``Wanted``; not the command line, which every user can read and a URL may hold a password)
-from standard input, then one byte for each picture wanted; the end of input ends it. It answers
-on standard output with ``HEADER`` and the RGB bytes. Width 0 announces text instead: after ``NOTE``
-how the camera was opened, after ``MAGIC`` why there are no more.
+``edge.camera.live`` starts it. It reads one line of JSON from standard input (``Wanted``; not from
+the command line, which every user can read and a URL may hold a password), then one byte for each
+picture wanted; the end of input ends it. It answers on standard output with ``HEADER`` and the RGB
+bytes. Width 0 announces text instead: after ``NOTE`` how the camera was opened, after ``MAGIC`` why
+there are no more.
 
 Pictures nobody asked for are grabbed and dropped without being decoded, so a slow reader finds
 the newest picture, never an old one.
@@ -27,7 +27,6 @@ from edge.camera.gstreamer import open_gstreamer
 from edge.camera.picamera import open_picamera
 from edge.camera.webcam import open_webcam
 from edge.errors import SourceError
-from edge.system.processes import die_with_parent
 
 if TYPE_CHECKING:
     from edge.camera.grabber import Grabber
@@ -101,7 +100,6 @@ def _write_text(descriptor: int, magic: bytes, text: str) -> None:
 
 def main() -> int:
     """Serve the source named on standard input."""
-    die_with_parent()
     pictures = os.dup(1)
     os.dup2(2, 1)  # a library that prints must not break the stream
     cv2.setNumThreads(1)  # the other cores find landmarks

@@ -7,15 +7,12 @@ import dataclasses
 import json
 import logging
 import os
-import random
 import re
 import select
-import signal
 import subprocess
-import sys
 import threading
 import time
-from typing import IO, TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,7 +21,8 @@ from edge.camera.grabber import Wanted
 from edge.camera.piped_program import enlarge
 from edge.errors import SourceError
 from edge.messages import Frame
-from edge.system.paths import python_path
+from edge.system.backoff import Backoff
+from edge.system.processes import Child, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,8 +39,20 @@ _GRACE: Final = 0.2
 """Seconds a child has to let go of its camera before it is killed."""
 _RETRY_FIRST: Final = 0.5
 """Seconds, at most, before the first reopening; doubles with each failure."""
-_STEADY: Final = 10.0
-"""Seconds a camera must have worked for its earlier failures to be forgotten."""
+_VARIABLES: Final = (
+    "DISPLAY",  # elements of NVIDIA's draw with it
+    "GST_*",
+    "HOME",  # GStreamer's registry of plugins
+    "LIBCAMERA_*",
+    "OPENCV_*",
+    "PIPEWIRE_*",
+    "XAUTHORITY",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",  # PipeWire's socket
+    "http_proxy",
+    "no_proxy",
+)
+"""Variables of the environment that cameras and streams are found by."""
 _SIDE_MAX: Final = 16384
 """Pixels; a wider header is noise."""
 
@@ -63,7 +73,7 @@ class LiveCamera:
         # Held while the child is started, read or ended, so that close() may come from any
         # thread; never while the consumer has the frame.
         self._lock = threading.Lock()
-        self._child: _Child | None = None
+        self._capture: _Capture | None = None
 
     def __enter__(self) -> LiveCamera:
         return self
@@ -82,7 +92,8 @@ class LiveCamera:
         The thread that takes the first frame must live as long as the camera is wanted: the
         kernel kills the child with the thread that started it.
         """
-        index, failures, newest = 0, 0, float("-inf")
+        index, newest = 0, float("-inf")
+        backoff = Backoff(_RETRY_FIRST, self._settings.retry_max)
         while not self._is_over(stop):
             first = None
             try:
@@ -94,11 +105,9 @@ class LiveCamera:
                         yield Frame(index, stamp, image)
                         index += 1
             except SourceError as error:
-                if first is not None and newest - first > _STEADY:
-                    failures = 0
                 self._report_down(str(error))
-                self._pause(stop, retry_delay(failures, self._settings.retry_max))
-                failures += 1
+                worked = 0.0 if first is None else newest - first
+                self._pause(stop, backoff.next(worked))
             finally:
                 self._end_child()
 
@@ -118,14 +127,14 @@ class LiveCamera:
                 if self._closed.is_set():
                     return
                 try:
-                    self._child = child = _Child(wanted)
+                    self._capture = capture = _Capture(wanted)
                 except OSError as error:
                     raise SourceError(f"no capture process can be started ({error})") from None
             while True:
                 with self._lock:
                     if self._closed.is_set():
                         return
-                    picture = child.read(within, lambda: self._is_over(stop))
+                    picture = capture.read(within, lambda: self._is_over(stop))
                 if picture is None:
                     return
                 within = self._settings.frame_deadline
@@ -135,9 +144,9 @@ class LiveCamera:
 
     def _end_child(self) -> None:
         with self._lock:
-            if self._child is not None:
-                self._child.end()
-            self._child = None
+            if self._capture is not None:
+                self._capture.end()
+            self._capture = None
 
     def _is_over(self, stop: threading.Event) -> bool:
         return stop.is_set() or self._closed.is_set()
@@ -152,9 +161,9 @@ class LiveCamera:
             return
         self._is_up = True
         reason = f"{image.shape[1]}x{image.shape[0]} from {self._name}"
-        child = self._child  # close() may take it meanwhile
-        if child is not None and child.note:
-            reason += f" ({child.note})"
+        capture = self._capture  # close() may take it meanwhile
+        if capture is not None and capture.note:
+            reason += f" ({capture.note})"
         logger.info("camera is up: %s", reason)
         self._on_state(True, reason)
 
@@ -167,23 +176,18 @@ class LiveCamera:
         self._on_state(False, reason)
 
 
-class _Child:
+class _Capture:
     """One run of edge.camera.capture_process. Not thread-safe."""
 
     def __init__(self, wanted: Wanted) -> None:
         self.note = ""  # how the camera was opened, once that is known
         quiet = {"OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_LOG_LEVEL": "OFF"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "edge.camera.capture_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+        self._child = Child(
+            "edge.camera.capture_process",
+            variables={**quiet, **environment(*_VARIABLES)},
             stderr=None if logger.isEnabledFor(logging.DEBUG) else subprocess.DEVNULL,
-            bufsize=0,
-            env={**quiet, **os.environ, "PYTHONPATH": python_path()},
-            start_new_session=True,  # Ctrl-C is ours to handle; and the group can be killed
         )
-        self._requests = cast("IO[bytes]", self._process.stdin)
-        self._pictures = cast("IO[bytes]", self._process.stdout)
+        self._pictures = self._child.output
         enlarge(self._pictures.fileno())
         self._send(json.dumps(dataclasses.asdict(wanted)).encode() + b"\n")
 
@@ -221,23 +225,12 @@ class _Child:
 
     def end(self) -> None:
         """Ask the child to end, kill it and its children where it does not, and reap it."""
-        if self._process.returncode is not None:
-            return
-        self._requests.close()
-        until = time.monotonic() + _GRACE
-        flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
-        # WNOWAIT leaves it unreaped: the group's number cannot pass to a stranger meanwhile.
-        while os.waitid(os.P_PID, self._process.pid, flags) is None and time.monotonic() < until:
-            time.sleep(0.005)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._pictures.close()
+        self._child.end(_GRACE)
 
     def _send(self, data: bytes) -> None:
         # A child that has gone left its reason in the other pipe.
         with contextlib.suppress(BrokenPipeError):
-            self._requests.write(data)
+            self._child.write(data)
 
     def _receive(
         self, size: int, until: float, is_over: Callable[[], bool]
@@ -257,12 +250,6 @@ class _Child:
                     raise SourceError("the capture process ended without saying why")
                 rest = rest[count:]
         return data
-
-
-def retry_delay(failures: int, longest: float) -> float:
-    """Draw the seconds to wait after so many earlier failures: random, doubling, capped."""
-    delay: float = min(longest, _RETRY_FIRST * 2.0 ** min(failures, 32))
-    return delay * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
 
 
 def without_secrets(source: str) -> str:

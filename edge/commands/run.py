@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
     set_up_logging(settings.health.log_level, settings.mqtt.device_id)
     faulthandler.enable()  # systemd's watchdog aborts; leave stacks in the journal
     from edge.pipeline import Pipeline
+    from edge.system.processes import module_command
 
     pipeline = Pipeline(settings, bundle, read)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -45,5 +46,6 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, lambda *_: pipeline.reload())
     pipeline.run()
     if pipeline.is_restart_wanted:
-        os.execv(sys.executable, [sys.executable, "-m", "edge", *sys.argv[1:]])  # noqa: S606
+        command = module_command("edge", *sys.argv[1:])
+        os.execv(command[0], command)  # noqa: S606
     return 0

@@ -6,21 +6,16 @@ Command line beats environment (``SIGN_EDGE_SECTION__KEY``) beats file beats def
 from __future__ import annotations
 
 import os
-import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
+from edge.config.faults import shortened, shown
 from edge.config.settings import Settings
+from edge.config.toml_text import line_of, parse_value, read_toml, split_override
 from edge.errors import ConfigError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # Debian 12 and newer ship 3.11; 3.10 is for laptops
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +26,6 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_PREFIX: Final = "SIGN_EDGE_"
 DEFAULT_PATHS: Final = (Path("config.toml"), Path("/etc/sign-edge/config.toml"))
-_SHOWN_MAX: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,57 +81,19 @@ def load(
 
 
 def _from_file(path: Path) -> dict[tuple[str, str], _Given]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})") from None
-    try:
-        tree = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # numbers too long, arrays too deep, bad TOML
-        raise ConfigError(_explain_toml(path, text, error)) from None
+    tree, text = read_toml(path)
     given = {}
     for section, values in tree.items():
         if not isinstance(values, dict):
-            line = _line_of(text, section)
+            line = line_of(text, section)
             raise ConfigError(
-                f"{path}:{line}: {_shown(section)} must stand in a section or be one, "
+                f"{path}:{line}: {shown(section)} must stand in a section or be one, "
                 f"like [camera]; sections: {', '.join(Settings.model_fields)}"
             )
-        given[section, ""] = _Given(None, f"{path}:{_line_of(text, section)}")
+        given[section, ""] = _Given(None, f"{path}:{line_of(text, section)}")
         for key, value in values.items():
-            given[section, key] = _Given(value, f"{path}:{_line_of(text, section, key)}")
+            given[section, key] = _Given(value, f"{path}:{line_of(text, section, key)}")
     return given
-
-
-def _explain_toml(path: Path, text: str, error: Exception) -> str:
-    """Say what the parser said, with its line in the usual place."""
-    reason = str(error)
-    found = re.search(r" \(at line (\d+), column (\d+)\)$", reason)
-    if found:
-        return f"{path}:{found[1]}: not valid TOML: {reason[: found.start()]}, column {found[2]}"
-    last = len(text.splitlines()) or 1
-    reason = reason.removesuffix(" (at end of document)")
-    return f"{path}:{last}: not valid TOML: {reason}"
-
-
-def _line_of(text: str, *wanted: str) -> int:
-    """Find the line of a section or of a key in one; tomllib tells lines for bad syntax only."""
-    current: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[{1,2}([^\[\]]+)\]", line):
-            names = current = _names(header[1])
-        elif pair := re.match(r"\s*((?:[\w-]|\"[^\"]*\"|'[^']*'|\s*\.\s*)+?)\s*=", line):
-            names = current + _names(pair[1])
-        else:
-            continue
-        if names[: len(wanted)] == wanted:
-            return number
-    return 1
-
-
-def _names(dotted: str) -> tuple[str, ...]:
-    """Split a TOML key at its dots; ours hold none in quotes."""
-    return tuple(name.strip().strip("\"'") for name in dotted.split("."))
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], _Given]:
@@ -159,27 +115,23 @@ def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], _
 def _from_overrides(overrides: Sequence[str]) -> dict[tuple[str, str], _Given]:
     given = {}
     for override in overrides:
-        name, separator, text = override.partition("=")
-        section, _, key = name.strip().partition(".")
-        if not (separator and section and key):
-            raise ConfigError(f"--set {_shown(override)}: expected section.key=value")
-        origin = f"--set {_shown(name.strip())}"
-        given[section, key] = _Given(_parse(section, key, text.strip()), origin)
+        (section, *rest), text = split_override(override)
+        key = ".".join(rest)
+        if not key:
+            raise ConfigError(f"--set {shown(override)}: expected section.key=value")
+        origin = f"--set {shown(f'{section}.{key}')}"
+        given[section, key] = _Given(_parse(section, key, text), origin)
     return given
 
 
 def _parse(section: str, key: str, text: str) -> object:
-    """Read a value given as text the way TOML would, or as plain text where a string is due."""
+    """Read a value given as text; where a string is due, it is one."""
     field = Settings.model_fields.get(section)
     model: Any = field.annotation if field else None
     known = model.model_fields.get(key) if model else None
     if known is not None and isinstance(known.default, str):
         return text
-    try:
-        values = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        return text
-    return values["value"] if len(values) == 1 else text
+    return parse_value(text)
 
 
 def _explain(error: ErrorDetails, given: Mapping[tuple[str, str], _Given]) -> str:
@@ -193,24 +145,17 @@ def _explain(error: ErrorDetails, given: Mapping[tuple[str, str], _Given]) -> st
         ),
         "settings",
     )
-    name = _shown(section if key is None else f"{section}.{key}")
+    name = shown(section if key is None else f"{section}.{key}")
     if error["type"] == "extra_forbidden":
         allowed = Settings.model_fields if key is None else _keys_of(section)
         kind = "section" if key is None else "key"
         return f"{origin}: unknown {kind} {name}; allowed: {', '.join(allowed)}"
-    value = repr(error["input"])
-    value = value if len(value) <= _SHOWN_MAX else f"{value[:_SHOWN_MAX]}…"
+    value = shortened(repr(error["input"]))
     if key is not None and (limits := _limits_of(section, key)):
         return f"{origin}: {name} = {value}: must be {limits}"
     message = error["msg"].removeprefix("Value error, ")  # of our own validators
     message = message[:1].lower() + message[1:]
     return f"{origin}: {name} = {value}: {message}"
-
-
-def _shown(name: str) -> str:
-    """Keep a name from the outside to one line of sensible length."""
-    shown = name if name.isprintable() else repr(name)
-    return shown if len(shown) <= _SHOWN_MAX else f"{shown[:_SHOWN_MAX]}…"
 
 
 def _limits_of(section: str, key: str) -> str:
@@ -248,12 +193,12 @@ def _check_pairs(settings: Settings, given: Mapping[tuple[str, str], _Given]) ->
     for name, needed in _needs(settings.mqtt):
         origin = given["mqtt", name].origin if ("mqtt", name) in given else "settings"
         value = getattr(settings.mqtt, name)
-        raise ConfigError(f"{origin}: mqtt.{name} = {_shown(repr(value))} needs {needed}")
+        raise ConfigError(f"{origin}: mqtt.{name} = {shown(repr(value))} needs {needed}")
     for name, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
         value = getattr(settings.page, name)
         if value and not getattr(settings.page, other):
             origin = given["page", name].origin if ("page", name) in given else "settings"
-            raise ConfigError(f"{origin}: page.{name} = {_shown(repr(value))} needs page.{other}")
+            raise ConfigError(f"{origin}: page.{name} = {shown(repr(value))} needs page.{other}")
 
 
 def _needs(mqtt: MqttSettings) -> Iterator[tuple[str, str]]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import multiprocessing
 import os
 import signal
-import threading
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from edge.errors import SourceError
+from edge.system.processes import end_with_parent, spawn_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,10 +37,8 @@ def spread(work: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> 
     if jobs == 1:
         yield from map(work, items)
         return
-    # MediaPipe's threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
     waiting: deque[Future[Result]] = deque()
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=begin_process)
+    pool = ProcessPoolExecutor(jobs, mp_context=spawn_context(), initializer=begin_process)
     try:
         for item in items:
             waiting.append(pool.submit(work, item))
@@ -69,13 +65,4 @@ def begin_process() -> None:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 2)  # MediaPipe's C++ warns of every clip what nobody can change
         os.close(null)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
-
-
-def _end_with(parent: Any) -> None:  # noqa: ANN401 - multiprocessing's own type is private
-    """Do not outlive a parent that was killed."""
-    with contextlib.suppress(OSError):
-        parent.join()
-    os._exit(1)
+    end_with_parent()

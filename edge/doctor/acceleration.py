@@ -2,13 +2,11 @@
 
 TensorFlow Lite goes on without it where /proc/cpuinfo is hidden (ProcSubset=pid in a unit, some
 containers) and only says so on standard error. So one picture is sent through the landmark models
-in a process of its own, whose words are read: ``python -m edge.doctor.acceleration
-BACKEND`` is that process.
+in a process of its own, whose words are read; that process runs this module.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -16,7 +14,7 @@ import time
 from typing import Final
 
 from edge.doctor.finding import Finding
-from edge.system.paths import python_path
+from edge.system.processes import Child, environment
 
 _TIME: Final = 60.0
 """Seconds; a slow board takes ten to load the models from its card."""
@@ -29,20 +27,17 @@ _TOOK: Final = "landmarks take"
 def check_acceleration(backend: str) -> Finding:
     """Run a backend's models on a grey picture and read what TensorFlow Lite says of itself."""
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "edge.doctor.acceleration", backend],
-            capture_output=True,
-            check=False,
-            errors="replace",
-            env={**os.environ, "PYTHONPATH": python_path(), "SIGN_EDGE_NATIVE_LOG": "1"},
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=_TIME,
-        )
-    except subprocess.TimeoutExpired:
+        with Child(
+            "edge.doctor.acceleration",
+            backend,
+            variables={**environment(), "SIGN_EDGE_NATIVE_LOG": "1"},
+            stderr=subprocess.PIPE,
+        ) as child:
+            done = child.finish(within=_TIME)
+    except TimeoutError:
         text = f"landmarks are not found within {_TIME:g} s"
         return Finding("model", False, text, "this machine is too slow, or too busy: see top")
-    return judge_acceleration(done.stdout, done.stderr, done.returncode)
+    return judge_acceleration(done.printed, done.said, done.code)
 
 
 def judge_acceleration(printed: str, said: str, code: int) -> Finding:

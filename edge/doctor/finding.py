@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from edge.system.processes import environment
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -45,6 +47,7 @@ def output_of(*command: str) -> str:
             command,
             capture_output=True,
             check=False,
+            env=environment("ALSA_*", "HOME", "LIBCAMERA_*"),
             errors="replace",
             stdin=subprocess.DEVNULL,
             text=True,

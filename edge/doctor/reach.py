@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from edge.system.processes import environment
+
 if TYPE_CHECKING:
     import pwd
     from collections.abc import Sequence
@@ -61,6 +63,7 @@ def out_of_reach(
         capture_output=True,
         check=True,
         cwd="/",
+        env=environment(),
         text=True,
         **(rights if is_other else {}),
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-import random
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Final
 
 from edge.mqtt.client import connect, make_client
+from edge.system.backoff import Backoff
 from edge.system.health import Heartbeat
 
 if TYPE_CHECKING:
@@ -26,34 +26,8 @@ _HANG: Final = 20.0
 """Seconds without a sign of paho's thread, which gives one each second, after which it hangs."""
 _CONNECT: Final = 120.0
 """Seconds for which a try to connect may keep that thread: names, a TCP handshake, a TLS one."""
-_STABLE: Final = 10.0
-"""Seconds after which a connection counts as one; two clients of one name part sooner."""
-
-
-class Backoff:
-    """How long to wait before the next try: twice as long each time, by chance up to half less.
-
-    Chance keeps a house full of devices from calling on a broker in step when it comes back.
-    """
-
-    def __init__(self, longest: float) -> None:
-        """Begin with about a second; ``longest`` is in seconds."""
-        self._longest = longest
-        self._tries = 0
-        self._connected_at = math.inf
-
-    def note_connected(self) -> None:
-        """Remember since when the connection stands."""
-        self._connected_at = time.monotonic()
-
-    def next(self) -> float:
-        """Seconds to wait, now that a try has failed or the connection has gone."""
-        if time.monotonic() - self._connected_at >= _STABLE:
-            self._tries = 0
-        self._connected_at = math.inf
-        whole = min(self._longest, 2.0 ** min(self._tries, 20))
-        self._tries += 1
-        return whole * random.uniform(0.5, 1)  # noqa: S311 - guards nothing
+_RETRY_FIRST: Final = 1.0
+"""Seconds, at most, before the first try to connect again; doubles with each failure."""
 
 
 class Connection:
@@ -85,7 +59,8 @@ class Connection:
         self._on_down = on_down
         self._on_problem = on_problem
         self._problem = ""
-        self._backoff = Backoff(settings.retry_max)
+        self._backoff = Backoff(_RETRY_FIRST, settings.retry_max)
+        self._connected_at = math.inf
         self._is_failing = self._is_closing = False
         self.is_up = False
         """Whether the broker has accepted us and the connection stands."""
@@ -139,7 +114,7 @@ class Connection:
             # Who owns a message sends it again; paho would send old states, too, and overtake.
             self.client.drop_out_messages()
             self.is_up, self._is_failing = True, False
-            self._backoff.note_connected()
+            self._connected_at = time.monotonic()
             self.tell_problem("")
             self._on_up()
 
@@ -156,7 +131,9 @@ class Connection:
             self._report_failure(f"has gone: {reason}")
 
     def _plan_retry(self) -> None:
-        wait = self._backoff.next()
+        # Two clients of one name drive each other out at once: such a connection has not worked.
+        wait = self._backoff.next(time.monotonic() - self._connected_at)
+        self._connected_at = math.inf
         self.heart.beat(wait + _CONNECT)
         self.client.reconnect_delay_set(wait, wait)  # type: ignore[arg-type]  # fractions do, too
 

@@ -1,9 +1,9 @@
 """Parses and recognises an uploaded clip in a child process, with limits.
 
-``python -m edge.page.trial_process`` takes a JSON object on standard input (see Task) and answers
-with one on standard output: what ``try_clip`` gives, or ``{"error": {"code", "message"}}``. A
-damaged or hostile file can at worst end this process: it writes no file, gets limited memory and
-time, and its video reader opens nothing but the one descriptor that it was handed.
+It takes a JSON object on standard input (see Task) and answers with one on standard output: what
+``try_clip`` gives, or ``{"error": {"code", "message"}}``. A damaged or hostile file can at worst
+end this process: it writes no file, gets limited memory and time, and its video reader opens
+nothing but the one descriptor that it was handed.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Task(BaseModel):
 def limit(cpu_max: int) -> None:
     """Take from this process what reading a clip does not need."""
     _yield_to_others()
+    sys.dont_write_bytecode = True
     limits = {
         resource.RLIMIT_FSIZE: 0,  # pipes do not count
         resource.RLIMIT_CORE: 0,

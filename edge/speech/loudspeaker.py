@@ -7,14 +7,10 @@ drops are counted.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
 import selectors
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -22,7 +18,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from edge.speech.speaking_process import Manner
-from edge.system.paths import python_path
+from edge.system.processes import Child, environment
 from edge.system.text import clean
 
 if TYPE_CHECKING:
@@ -33,6 +29,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LOOK: Final = 0.1  # seconds between looks at the stop event
+_VARIABLES: Final = (
+    "ALSA_*",
+    "ESPEAK_DATA_PATH",
+    "HOME",  # ~/.asoundrc
+    "PIPEWIRE_*",
+    "PULSE_*",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",  # sockets of PipeWire and PulseAudio
+)
+"""Variables of the environment that engines and loudspeakers are found by."""
 
 
 class Speech:
@@ -57,7 +63,7 @@ class Speech:
         self._on_text = on_text
         self._waiting: deque[tuple[str, float]] = deque()
         self._changed = threading.Condition()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self._manner: Manner | None = None
         self._child_lock = threading.Lock()
         self._is_closed = False
@@ -121,7 +127,7 @@ class Speech:
             self._changed.notify_all()
         with self._child_lock:  # run() reaps it, for it may be reading its pipe
             if self._child is not None:
-                _kill_group(self._child)
+                self._child.kill()
 
     def _is_over(self, stop: threading.Event) -> bool:
         return self._is_closed or stop.is_set()
@@ -141,11 +147,10 @@ class Speech:
         """Say a text; return why it was not said, or nothing."""
         try:
             child = self._started()
-            if child is None or child.stdin is None or child.stdout is None:
+            if child is None:
                 return "closed"
-            child.stdin.write(json.dumps(text).encode() + b"\n")
-            child.stdin.flush()
-            answer = self._answer(child.stdout.fileno(), stop)
+            child.send(text)
+            answer = self._answer(child.output.fileno(), stop)
         except (OSError, ValueError) as error:  # it died, or close() took it
             self._kill()
             return f"the speaking process cannot be reached ({error})"
@@ -191,7 +196,7 @@ class Speech:
                 logger.info("speech works again")
         self._problem = reason
 
-    def _started(self) -> subprocess.Popen[bytes] | None:
+    def _started(self) -> Child | None:
         settings = self._settings
         manner = Manner(
             settings.engine,
@@ -204,39 +209,14 @@ class Speech:
             self._kill()
         with self._child_lock:
             if self._child is None and not self._is_closed:
-                self._child = self._spawn(manner)
+                variables = environment(*_VARIABLES)
+                self._child = Child("edge.speech.speaking_process", variables=variables)
+                self._child.send(asdict(manner))
                 self._manner = manner
             return self._child
-
-    @staticmethod
-    def _spawn(manner: Manner) -> subprocess.Popen[bytes]:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "edge.speech.speaking_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a group of its own, to be killed with what it started
-            env={**os.environ, "PYTHONPATH": python_path()},
-        )
-        if child.stdin is not None:
-            child.stdin.write(json.dumps(asdict(manner)).encode() + b"\n")
-            child.stdin.flush()
-        return child
 
     def _kill(self) -> None:
         with self._child_lock:
             child, self._child = self._child, None
-            if child is None:
-                return
-            _kill_group(child)
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):  # what was not yet written goes nowhere
-                    pipe.close()
-
-
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    """Kill a child not yet waited for, whose number cannot belong to another, and its own."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
+        if child is not None:
+            child.end()

@@ -254,7 +254,6 @@ def _finish(process: Process, name: str) -> None:
 
 def main() -> int:
     """Speak until the input ends."""
-    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What libraries print must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)

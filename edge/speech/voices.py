@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edge.system.processes import environment
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -47,6 +49,7 @@ def _espeak_voices() -> Iterable[str]:
             ["espeak-ng", "--voices"],
             capture_output=True,
             check=True,
+            env=environment("ESPEAK_DATA_PATH", "HOME"),
             stdin=subprocess.DEVNULL,
             text=True,
             timeout=_TIMEOUT,

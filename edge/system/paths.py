@@ -1,4 +1,4 @@
-"""Where the program keeps what must outlive it, and where its children find it."""
+"""Where the program keeps what must outlive it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,3 @@ def state_folder() -> Path:
         return Path(service)
     user = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     return Path(user, "sign-edge").expanduser()
-
-
-def python_path() -> str:
-    """Give the PYTHONPATH by which a Python child finds this very program, wherever it starts."""
-    package = str(Path(__file__).resolve().parents[2])
-    return os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))

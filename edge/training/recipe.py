@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from edge.config.faults import first_fault
+from edge.config.faults import first_fault, shown
+from edge.config.toml_text import parse_value, read_toml, split_override
 from edge.errors import ConfigError
 from edge.training.body_augmentation import Augmentation, Share
 from edge.training.hand_augmentation import HandAugmentation
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,12 +131,7 @@ def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     Raises:
         ConfigError: The file cannot be read, is no TOML, or a key is unknown or out of range.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    content, _ = read_toml(path)
     for change in changes:
         _apply(content, change)
     try:
@@ -151,19 +141,12 @@ def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
 
 
 def _apply(content: dict[str, Any], change: str) -> None:
-    key, equals, value = change.partition("=")
-    *sections, last = key.strip().split(".")
-    if not equals or not last:
-        raise ConfigError(f"--set {change!r}: not section.key=value")
-    try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value  # a word without its quotes
+    (*sections, last), text = split_override(change)
     for section in sections:
         content = content.setdefault(section, {})
         if not isinstance(content, dict):
-            raise ConfigError(f"--set {change!r}: {section} is no section")
-    content[last] = parsed
+            raise ConfigError(f"--set {shown(change)}: {section} is no section")
+    content[last] = parse_value(text)
 
 
 def dump(recipe: Recipe) -> dict[str, Any]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from edge.errors import ConfigError
+from edge.system.processes import end_with_parent, spawn_context
 from edge.training import zoo
 from edge.training.recipe import dump
 from edge.training.run_report import write_curves, write_report
 from edge.training.tasks.registry import make_task
 
 if TYPE_CHECKING:
+    import multiprocessing
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -119,8 +118,7 @@ class Feeder:
         self._arguments = (task, recipe.seed, recipe.schedule.batch)
         self._steps = steps
         self._first_step = 0
-        context = multiprocessing.get_context("spawn")
-        self._queue: multiprocessing.Queue[Batch] = context.Queue(maxsize=_QUEUED)
+        self._queue: multiprocessing.Queue[Batch] = spawn_context().Queue(maxsize=_QUEUED)
         self._process: Any = None
 
     def __enter__(self) -> Feeder:
@@ -138,29 +136,20 @@ class Feeder:
 
     def batches(self) -> Iterator[Batch]:
         """Give batches without end."""
-        context = multiprocessing.get_context("spawn")
         arguments = (*self._arguments, self._first_step, self._queue)
-        self._process = context.Process(target=_produce, args=arguments, daemon=True)
+        self._process = spawn_context().Process(target=_produce, args=arguments, daemon=True)
         self._process.start()
         while True:
             yield self._queue.get()
 
 
 def _produce(task: Task, seed: int, count: int, first_step: int, queue: Any) -> None:  # noqa: ANN401
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     step = first_step
     while True:
         # One generator per step, so that a resumed run sees what an unbroken one would.
         queue.put(task.batch(count, np.random.default_rng([seed, step])))
         step += 1
-
-
-def _end_with_parent() -> None:
-    """A killed training must not leave its feeder behind."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _dataset(feeder: Feeder, task: Task) -> Any:  # noqa: ANN401 - TensorFlow ships no types

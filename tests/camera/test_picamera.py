@@ -139,7 +139,7 @@ def test_picamera2_of_another_numpy_does_not_keep_rpicam_vid_from_serving(
     put_rpicam(tmp_path, monkeypatch, 1_000_000, pictures=1)
     broken = "raise ValueError('numpy.dtype size changed, may indicate binary incompatibility')"
     (tmp_path / "picamera2.py").write_text(broken)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
     _, states = watched(settings_for(), 1)
     assert states == [(True, "64x48 from picamera (by rpicam-vid)")]
 

@@ -28,7 +28,6 @@ from edge.evaluation.bench.table import bench_table
 from edge.landmarks.holistic.graph import add_bare_package
 from edge.landmarks.skeleton import LEFT_HAND, POSE, RIGHT_HAND
 from edge.messages import Frame
-from edge.system.paths import python_path
 
 if TYPE_CHECKING:
     from conftest import Signing
@@ -170,7 +169,7 @@ def outcome(short: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict
     done = subprocess.run(
         [sys.executable, "-m", "edge", "bench", "--json", str(short)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": python_path()},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
         check=True,

@@ -23,7 +23,6 @@ from patience import AGES, PROMPT, eventually, settled
 from edge.config.settings import MqttSettings
 from edge.errors import ConfigError
 from edge.messages import Sign, Utterance
-from edge.mqtt.connection import Backoff
 from edge.mqtt.inbox import MAX_COMMAND_BYTES
 from edge.mqtt.payloads import sign_payload, utterance_payload
 from edge.mqtt.publisher import Publisher
@@ -493,25 +492,6 @@ def test_name_and_password_come_from_credentials(
     with Publisher(make_settings(broker.port, protocol="3.1.1"), version="1") as publisher:
         assert eventually(lambda: publisher.is_connected)
     broker.stop()
-
-
-def test_waits_between_tries_grow_by_chance_up_to_the_limit_and_start_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    now = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    backoff = Backoff(30.0)
-    waits = [backoff.next() for _ in range(40)]
-    for number, wait in enumerate(waits):
-        whole = min(30.0, 2.0**number)
-        assert whole / 2 <= wait <= whole
-    assert len(set(waits[10:])) > 20
-    backoff.note_connected()
-    now[0] = 1.0  # parted at once: no busy loop
-    assert backoff.next() >= 15
-    backoff.note_connected()
-    now[0] = 60.0
-    assert backoff.next() <= 1
 
 
 def test_publishing_takes_under_five_milliseconds_to_acknowledgement(broker: Broker) -> None:

@@ -40,7 +40,9 @@ def test_unset_values_are_the_defaults_and_set_ones_are_taken(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("known = [", ["not valid TOML"]),
+        ("known = [", [":1: not valid TOML"]),
+        (f"{LEAST}\nseed = {'1' * 5000}\n", ["not valid TOML"]),
+        (f"known = {'[' * 5000}\n", [":1: not valid TOML"]),
         ("", ["data", "missing"]),
         (LEAST + "[schedule]\nepochs = 0\n", ["schedule.epochs", "'0'"]),
         (LEAST + "[schedule]\nepoch = 3\n", ["schedule.epoch", "not permitted"]),
@@ -66,7 +68,7 @@ def test_mistake_is_one_line_with_file_key_and_value(
 
 
 def test_missing_recipe_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"none\.toml: No such file"):
+    with pytest.raises(ConfigError, match=r"none\.toml: cannot be read \(No such file"):
         read_recipe(tmp_path / "none.toml")
 
 
@@ -77,6 +79,8 @@ def test_changes_beat_the_file_and_are_checked_like_it(tmp_path: Path) -> None:
     assert recipe.augmentation.yaw == 0
     assert recipe.schedule.start == "pretrain"
     assert recipe.architecture.options == {"width": 24}
-    for wrong in ("augmentation.yaw=wide", "yaw", "data.known.first=1", "seed.a=1", "=3"):
-        with pytest.raises(ConfigError):
-            read_recipe(path, [wrong])
+    wrong = ["augmentation.yaw=wide", "yaw", "data.known.first=1", "seed.a=1", "=3", "data.=3"]
+    for change in [*wrong, f"seed={'1' * 5000}", f"seed={'[' * 5000}", "seed=1\ntask='letters'"]:
+        with pytest.raises(ConfigError) as caught:
+            read_recipe(path, [change])
+        assert len(str(caught.value).splitlines()) == 1

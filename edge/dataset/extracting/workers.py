@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -14,6 +13,7 @@ from edge.dataset.extracting.extractor import Extracted, ExtractionTask, attempt
 from edge.dataset.worker_pool import begin_process, default_jobs
 from edge.errors import ConfigError, DependencyError, SourceError
 from edge.system.optional_packages import need
+from edge.system.processes import spawn_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -124,8 +124,7 @@ class LocalWorkers:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self._jobs,
-                # MediaPipe's threads do not survive a fork.
-                mp_context=multiprocessing.get_context("spawn"),
+                mp_context=spawn_context(),
                 initializer=begin_process,
             )
         try:

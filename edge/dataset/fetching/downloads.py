@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import random
 import re
 import urllib.error
 import urllib.request
@@ -14,15 +13,16 @@ from urllib.parse import urlsplit
 
 from edge import __version__
 from edge.errors import ArchiveError, SourceError
+from edge.system.backoff import Backoff
 
 if TYPE_CHECKING:
     import threading
     from pathlib import Path
 
 _CHUNK: Final = 1 << 16
-_BACKOFF_FIRST: Final = 1.0
-"""Seconds before the second try, on average; doubles with each."""
-_BACKOFF_MAX: Final = 60.0
+_RETRY_FIRST: Final = 1.0
+"""Seconds, at most, before the second try; doubles with each."""
+_RETRY_MAX: Final = 60.0
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers that may be another one the next time."""
 MEGABYTE: Final = 1_000_000
@@ -49,8 +49,8 @@ class Limits:
     retries: int = 4
     """Tries in a row that bring nothing, after the first."""
 
-    backoff: float = _BACKOFF_FIRST
-    """Seconds before the first of them, on average."""
+    backoff: float = _RETRY_FIRST
+    """Seconds, at most, before the first of them."""
 
 
 class _AgainError(Exception):
@@ -68,6 +68,7 @@ def download(url: str, target: Path, limits: Limits, stop: threading.Event) -> N
         raise SourceError(f"{url}: neither http nor https")
     part = target.with_name(f"{target.name}.part")
     tries = 0
+    backoff = Backoff(limits.backoff, _RETRY_MAX)
     while True:
         before = _size(part)
         try:
@@ -75,11 +76,13 @@ def download(url: str, target: Path, limits: Limits, stop: threading.Event) -> N
             break
         except _AgainError as error:
             reason = str(error)
-        tries = 0 if _size(part) > before else tries + 1
+        tries += 1
+        if _size(part) > before:
+            tries = 0
+            backoff.reset()
         if tries > limits.retries:
             raise SourceError(f"{url}: {reason}; given up after {tries} tries")
-        wait = min(_BACKOFF_MAX, limits.backoff * 2 ** max(0, tries - 1))
-        if stop.wait(wait * random.uniform(0.5, 1.5)):  # noqa: S311 - spreads load, hides nothing
+        if stop.wait(backoff.next()):
             raise SourceError(f"{url}: broken off")
     part.replace(target)
     _notes_of(part).unlink(missing_ok=True)

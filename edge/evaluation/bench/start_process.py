@@ -1,7 +1,7 @@
 """Measures how soon a contender finds its first landmark in a new process, and its memory.
 
-``measure_start`` runs ``python -m edge.evaluation.bench.start_process``, which reads what is
-wanted as JSON from standard input and answers in JSON.
+``measure_start`` runs this module in such a process. It reads what is wanted as JSON from standard
+input and answers in JSON.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge.errors import EdgeError, SourceError
-from edge.system.paths import python_path
-from edge.system.processes import die_with_parent
+from edge.system.processes import Child
 
 if TYPE_CHECKING:
     from edge.config.settings import Settings
@@ -63,18 +62,12 @@ def measure_start(name: ContenderName, path: Path, settings: Settings) -> StartC
     """
     wanted = {"contender": name, "path": str(path), "settings": settings.model_dump_json()}
     begun = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "edge.evaluation.bench.start_process"],
-        input=json.dumps(wanted),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": python_path()},
-    )
-    if done.returncode:
-        lines = done.stderr.splitlines() or [f"exit code {done.returncode}"]
+    with Child("edge.evaluation.bench.start_process", stderr=subprocess.PIPE) as child:
+        done = child.finish(wanted)
+    if done.code:
+        lines = done.said.splitlines() or [f"exit code {done.code}"]
         raise EdgeError(f"{name} in a process of its own: {lines[-1]}")
-    answer: dict[str, Any] = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.printed)
     return StartCost(start_s=answer.pop("found") - begun, **answer)
 
 
@@ -116,7 +109,6 @@ def main() -> int:
     """Answer one question."""
     from edge.config.settings import Settings
 
-    die_with_parent()
     answers = os.dup(1)
     os.dup2(2, 1)  # a library that prints must not spoil the answer
     wanted = json.load(sys.stdin)

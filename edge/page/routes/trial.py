@@ -10,9 +10,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
-import sys
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from starlette.datastructures import UploadFile
@@ -21,15 +18,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-import edge
 from edge.config.settings import Settings
 from edge.errors import SetupError
 from edge.page.answers import Refused, json_answer
 from edge.page.context import context_of
 from edge.recognition.bundle import find_bundle
+from edge.system.processes import Child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from tempfile import SpooledTemporaryFile
 
 logger = logging.getLogger(__name__)
@@ -42,8 +40,6 @@ _FIELDS_MAX: Final = 8
 """Fields of the form besides the clip; they are ignored."""
 _NO_TYPE: Final = ("", "application/octet-stream")
 """What a browser says of a file whose ending it does not know."""
-_NEEDED: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
-"""What the child gets of the environment; no credentials."""
 
 
 class _Parser(MultiPartParser):
@@ -179,42 +175,27 @@ async def _recognise(request: Request, task: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Refused: It took too long, or the child could not stand the clip.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "edge.page.trial_process",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        pass_fds=[task["descriptor"]],
-        env=_environment(),
-        cwd="/",
-    )
-    talk = asyncio.ensure_future(_talk(process, json.dumps(task).encode()))
-    gone = asyncio.ensure_future(_wait_until_gone(request))
-    try:
-        await asyncio.wait({talk, gone}, timeout=TIME_MAX, return_when=asyncio.FIRST_COMPLETED)
-        if not talk.done():
-            raise Refused(422, "too_slow", "It took too long; try a shorter video.")
-        return _read_answer(await talk)
-    finally:
-        talk.cancel()
-        gone.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+    with Child("edge.page.trial_process", descriptors=[task["descriptor"]], folder="/") as child:
+        talk = asyncio.ensure_future(asyncio.to_thread(_talk, child, task))
+        gone = asyncio.ensure_future(_wait_until_gone(request))
+        try:
+            await asyncio.wait({talk, gone}, timeout=TIME_MAX, return_when=asyncio.FIRST_COMPLETED)
+            if not talk.done():
+                raise Refused(422, "too_slow", "It took too long; try a shorter video.")
+            return _read_answer(await talk)
+        finally:
+            gone.cancel()
+            child.kill()
+            await asyncio.wait({talk})  # its thread ends with the child
 
 
-async def _talk(process: asyncio.subprocess.Process, task: bytes) -> bytes:
+def _talk(child: Child, task: dict[str, Any]) -> bytes:
     """Hand a child its task, and hear its answer."""
-    assert process.stdin is not None  # noqa: S101 - both are pipes
-    assert process.stdout is not None  # noqa: S101
     with contextlib.suppress(ConnectionError):  # it ended early; it will say nothing
-        process.stdin.write(task)
-        await process.stdin.drain()
-        process.stdin.close()
+        child.send(task)
+        child.finish_input()
     answer = bytearray()
-    while len(answer) <= _ANSWER_MAX and (chunk := await process.stdout.read(65_536)):
+    while len(answer) <= _ANSWER_MAX and (chunk := child.output.read(65_536)):
         answer += chunk
     return bytes(answer)
 
@@ -233,13 +214,6 @@ def _read_answer(text: bytes) -> dict[str, Any]:
 async def _wait_until_gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def _environment() -> dict[str, str]:
-    """Make the child find this program, and little else."""
-    own = {name: os.environ[name] for name in _NEEDED if name in os.environ}
-    ours = str(Path(edge.__file__).resolve().parent.parent)
-    return own | {"PYTHONPATH": ours, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 ROUTES: Final = [Route("/api/trial", _try, methods=["POST"])]
