@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.landmarks.skeleton import LEFT_HAND, LEFT_SHOULDER, RIGHT_HAND, RIGHT_SHOULDER, mirror
+from edge.landmarks.skeleton import (
+    INDEX,
+    LEFT_HAND,
+    LEFT_SHOULDER,
+    RIGHT_HAND,
+    RIGHT_SHOULDER,
+    mirror,
+)
+from edge.recognition.features import resting
 from edge.recognition.features import segment as features
 from edge.recognition.features.segment import (
     COUNT,
@@ -51,12 +59,27 @@ def test_named_columns_hold_what_they_say(signing: Signing) -> None:
     row = {name: float(found[10, COLUMN[name]]) for name in NAMES}
     assert row["left_shoulder.x"] == pytest.approx(0.5, abs=1e-4)
     assert row["right_shoulder.x"] == pytest.approx(-0.5, abs=1e-4)
-    assert row["left_wrist.y"] == pytest.approx(1.7, abs=1e-4)
     assert row["right_wrist.y"] == pytest.approx(-0.1, abs=1e-4)
     assert row["right_hand_wrist.x.hand"] == 0
     knuckle = [row[f"right_hand_middle_1.{axis}.hand"] for axis in "xyz"]
     assert np.linalg.norm(knuckle) == pytest.approx(1, abs=1e-4)
     assert (row["right_hand.seen"], row["left_hand.seen"]) == (1, 0)
+    idle = extract(*signing.but(signs=()).arrays())  # nobody acts: both arms count
+    assert idle[10, COLUMN["left_wrist.y"]] == pytest.approx(1.7, abs=1e-4)
+
+
+def test_arm_that_rests_during_the_sign_counts_as_unseen(signing: Signing) -> None:
+    times, points = signing.but(signs=((-1.0, 9.0),), waves=0.5).arrays()
+    hand = points[:, RIGHT_HAND] - points[:, RIGHT_HAND.start][:, None]
+    lying = points.copy()
+    lying[:, LEFT_HAND] = hand + points[:, INDEX["left_wrist"]][:, None]
+    found = extract(times, lying)
+    of_arm = [name for name in NAMES if name.startswith(("left_hand", "left_elbow", "left_wrist"))]
+    assert not found[:, [COLUMN[name] for name in of_arm]].any()
+    assert (found[:, COLUMN["left_shoulder.x"]] > 0.4).all()
+    gone = points.copy()
+    gone[:, [INDEX["left_elbow"], INDEX["left_wrist"]]] = np.nan
+    np.testing.assert_array_equal(found, extract(times, gone))
 
 
 def test_velocity_is_a_third_of_shoulder_widths_per_second(signing: Signing) -> None:
@@ -64,8 +87,29 @@ def test_velocity_is_a_third_of_shoulder_widths_per_second(signing: Signing) -> 
     width = points[0, LEFT_SHOULDER, 0] - points[0, RIGHT_SHOULDER, 0]
     points[:, 16, 0] += 1.5 * width * times
     found = extract(times, points)
-    np.testing.assert_allclose(found[:, COLUMN["right_wrist.vx"]], 0.5, atol=1e-3)
+    np.testing.assert_allclose(found[2:-2, COLUMN["right_wrist.vx"]], 0.5, atol=1e-3)
+    ends = found[[0, 1, -2, -1], COLUMN["right_wrist.vx"]]  # smoothed with what is not there
+    np.testing.assert_allclose(ends, np.array([6, 7, 7, 6]) / 16, atol=1e-3)
     np.testing.assert_allclose(found[:, COLUMN["left_wrist.vx"]], 0, atol=1e-4)
+
+
+def test_velocity_of_a_point_that_trembles_between_frames_is_smoothed_away(
+    signing: Signing,
+) -> None:
+    times, points = signing.but(signs=(), length=FRAMES / 15).arrays()
+    points[:, INDEX["right_wrist"], 0] += 0.01 * (-1.0) ** np.arange(FRAMES)
+    found = extract(times, points)
+    assert np.ptp(found[:, COLUMN["right_wrist.x"]]) == pytest.approx(0.1, abs=1e-3)
+    np.testing.assert_allclose(found[2:-2, COLUMN["right_wrist.vx"]], 0, atol=1e-3)
+
+
+def test_hand_that_comes_into_view_moves_from_its_first_frame_on(signing: Signing) -> None:
+    times, points = signing.but(signs=(), length=FRAMES / 15).arrays()
+    points[:, INDEX["right_wrist"], 0] += 0.3 * times
+    points[:8, INDEX["right_wrist"]] = np.nan
+    found = extract(times, points)[:, COLUMN["right_wrist.vx"]]
+    assert not found[:9].any()
+    np.testing.assert_allclose(found[10:-2], 0.5, atol=1e-3)
 
 
 def test_straight_finger_is_minus_one_and_right_angle_is_zero(signing: Signing) -> None:
@@ -206,6 +250,17 @@ def test_fingerprint_changes_with_every_constant(
     assert features.fingerprint() == before
     monkeypatch.setattr(features, name, getattr(features, name) + 1)
     assert features.fingerprint() != before
+
+
+def test_fingerprint_changes_with_what_makes_an_arm_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    constants = sorted(value for value in vars(resting).values() if isinstance(value, float))
+    assert sorted(resting.FINGERPRINT) == constants
+    before = features.fingerprint()
+    for place, value in enumerate(resting.FINGERPRINT):
+        changed = list(resting.FINGERPRINT)
+        changed[place] = value + 0.01
+        monkeypatch.setattr(features, "FINGERPRINT", tuple(changed))
+        assert features.fingerprint() != before
 
 
 def test_fingerprint_changes_with_the_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,8 @@ Body frame: origin at the middle of the shoulders, unit one shoulder width, both
 the segment. Face frame: origin between eyes and mouth in each frame, unit the median size of the
 face; clothes hide shoulders, and many signs differ only in where they touch the face. Hand
 frame: origin at that hand's wrist, unit its palm (wrist to middle knuckle). Every feature ignores
-where the signer stands, how large they appear and the frame rate.
+where the signer stands, how large they appear and the frame rate. An arm that rests during the
+whole segment counts as unseen (edge.recognition.features.resting).
 """
 
 from __future__ import annotations
@@ -24,15 +25,17 @@ from edge.landmarks.skeleton import (
     LEFT_HAND,
     LEFT_SHOULDER,
     POINTS,
-    POSE,
     RIGHT_HAND,
     RIGHT_SHOULDER,
 )
+from edge.recognition.features.resting import FINGERPRINT, forget_resting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Raised whenever the numbers change."""
 FRAMES: Final = 32
 """T: a segment of any length is resampled to this many frames."""
@@ -68,8 +71,6 @@ _FACE: Final = {
 }
 _AT_FACE: Final = ("wrist", "thumb_tip", "index_tip", "middle_1", "middle_tip", "pinky_tip")
 """Points of each hand that are also given in the face frame."""
-_GROUPS: Final = (POSE, LEFT_HAND, RIGHT_HAND)
-"""Points that MediaPipe finds or loses together."""
 _JOINTS: Final = np.array(
     [
         (HAND_INDEX[a], HAND_INDEX[b], HAND_INDEX[c])
@@ -118,7 +119,7 @@ _SIGN: Final = np.array(
 
 def fingerprint() -> str:
     """Identify this definition; a bundle made for another one is refused."""
-    definition = [VERSION, FRAMES, MAX_GAP, LIMIT, VELOCITY_SCALE, *NAMES]
+    definition = [VERSION, FRAMES, MAX_GAP, LIMIT, VELOCITY_SCALE, *FINGERPRINT, *NAMES]
     return hashlib.sha256(json.dumps(definition).encode()).hexdigest()[:16]
 
 
@@ -158,8 +159,8 @@ def resample(
     at = np.linspace(times[0], times[-1], frames)
     half_step = 0.5 * (times[-1] - times[0]) / max(1, len(times) - 1) + 1e-6
     sampled = np.full((frames, POINTS, 3), np.nan, dtype=np.float32)
-    for group in _GROUPS:
-        seen = np.flatnonzero(np.isfinite(points[:, group]).all(axis=(1, 2)))
+    for group, is_seen_at in _groups(points):
+        seen = np.flatnonzero(is_seen_at)
         if not len(seen):
             continue
         when = times[seen]
@@ -169,12 +170,24 @@ def resample(
         gap = when[after] - when[before]
         weight = np.where(gap > 0, (at - when[before]) / np.where(gap > 0, gap, 1), 0.0)
         weight = np.clip(weight, 0, 1).astype(np.float32)[:, None, None]
-        low, high = points[seen[before], group], points[seen[after], group]
+        low, high = points[np.ix_(seen[before], group)], points[np.ix_(seen[after], group)]
         near = np.minimum(np.abs(at - when[before]), np.abs(at - when[after])) <= half_step
         inside = (when[before] <= at) & (at <= when[after]) & (gap <= MAX_GAP)
         is_seen = (near | inside)[:, None, None]
         sampled[:, group] = np.where(is_seen, low * (1 - weight) + high * weight, np.nan)
     return sampled, float(times[-1] - times[0])
+
+
+def _groups(
+    points: NDArray[np.float32],
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+    """Points that are seen in the same frames: their indices, and those frames (T,)."""
+    is_seen = np.isfinite(points).all(axis=2)
+    groups: dict[bytes, list[int]] = {}
+    for place, pattern in enumerate(np.packbits(is_seen, axis=0).T):
+        groups.setdefault(pattern.tobytes(), []).append(place)
+    for group in groups.values():
+        yield np.array(group), is_seen[:, group[0]]
 
 
 def compute(points: NDArray[np.float32], durations: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -188,10 +201,10 @@ def compute(points: NDArray[np.float32], durations: NDArray[np.float64]) -> NDAr
         (B, T, COUNT) within plus and minus LIMIT, 0 where unseen.
     """
     batch, frames = points.shape[:2]
-    body = to_body_frame(points)
+    body = forget_resting(to_body_frame(points))
     placed = body[:, :, _PLACED, :2]  # (B, T, 55, 2)
     step = np.maximum(durations, 1e-3)[:, None, None, None] / (frames - 1)
-    velocity = np.gradient(placed, axis=1) / step * VELOCITY_SCALE
+    velocity = np.gradient(_smoothed(placed), axis=1) / step * VELOCITY_SCALE
     hands = [body[:, :, side] for side in (LEFT_HAND, RIGHT_HAND)]
     parts = [
         placed.reshape(batch, frames, -1),
@@ -199,7 +212,7 @@ def compute(points: NDArray[np.float32], durations: NDArray[np.float64]) -> NDAr
         *(_angles(hand) for hand in hands),
         velocity.reshape(batch, frames, -1),
         *(np.isfinite(hand[:, :, 0, :1]).astype(np.float32) for hand in hands),
-        *(at_face.reshape(batch, frames, -1) for at_face in _in_face_frame(points)),
+        *(at_face.reshape(batch, frames, -1) for at_face in _in_face_frame(body)),
     ]
     features = np.concatenate(parts, axis=-1)
     clipped: NDArray[np.float32] = np.clip(
@@ -221,6 +234,16 @@ def to_body_frame(points: NDArray[np.float32]) -> NDArray[np.float32]:
     scale = np.where(width > 1e-6, width, np.nan)[:, None, None]
     moved: NDArray[np.float32] = (points - origin) / scale
     return moved
+
+
+def _smoothed(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weigh (B, T, ...) with both neighbours, 1 2 1; without one, or unseen, without it."""
+    padded = np.concatenate([values[:, :1], values, values[:, -1:]], axis=1)
+    before, after = padded[:, :-2], padded[:, 2:]
+    before = np.where(np.isfinite(before), before, values)
+    after = np.where(np.isfinite(after), after, values)
+    smooth: NDArray[np.float32] = (before + 2 * values + after) / 4
+    return smooth
 
 
 def mirrored(values: NDArray[np.float32]) -> NDArray[np.float32]:
