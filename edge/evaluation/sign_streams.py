@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge.evaluation.everyday_movement import draw_resting_body
 from edge.evaluation.moving_parts import HANDS, WRISTS, blend, order_by_signer, perform, posture_at
 from edge.landmarks.archive_player import ease
 from edge.landmarks.skeleton import INDEX, POINTS
@@ -96,6 +97,12 @@ class StreamPlan:
     many: bool = True
     """Whether, in every other stream, people take turns."""
 
+    lead: tuple[float, float] = (0.8, 1.5)
+    """Seconds, shortest and longest, before the first sign."""
+
+    rests_anywhere: bool = False
+    """Whether hands also rest on a table, on the other arm, before the belly, holding something."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Item:
@@ -125,14 +132,14 @@ class Layout:
         self._items: list[_Item] = []
         self.spans: list[SignSpan] = []
         self._absences: list[tuple[float, float]] = []
-        self._rest = _resting_body(rng)
+        self._rest = draw_resting_body(rng) if plan.rests_anywhere else _resting_body(rng)
         self._bottom = float(rng.uniform(1.3, 2.3))  # of the picture, below the shoulders
         self._travel = float(rng.uniform(*_TRAVEL))
         self._lost_below = float(rng.uniform(*_LOST_BELOW))
         self._swerve = float(rng.normal(0, _SWERVE))
         self._fidget = float(rng.uniform(0, _FIDGET)) * (rng.random() < _FIDGETING)
         self._beat = float(rng.uniform(2, 9))
-        now, before = float(rng.uniform(0.8, 1.5)), None
+        now, before = float(rng.uniform(*plan.lead)), None
         for what, is_sign in played:
             is_entrance = before is not None and what.signer != before
             if is_entrance:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge.evaluation.everyday_movement import draw_movement
 from edge.evaluation.moving_parts import perform
 from edge.evaluation.sign_streams import Layout, StreamPlan, make_layouts
 from edge.landmarks.archive import read_clips
@@ -40,6 +41,16 @@ _WINDOWS: Final = 10
 """Windows of each sign in an epoch."""
 _MOVEMENT: Final = 0.2
 """Probability that what is done next is no sign."""
+_EVERYDAY: Final = 0.5
+"""Share of these movements that are made up: a drink, a phone, folded arms."""
+_EARLY: Final = 0.3
+"""Share of streams whose camera starts when somebody is about to sign, or within the sign."""
+_LEADS: Final = ((0.8, 1.5), (0.0, 0.6))
+"""Seconds before the first sign: as a rule, and in those."""
+_CUT: Final = 0.35
+"""Largest share of a first sign that such a camera has missed."""
+_ANYWHERE: Final = 0.6
+"""Share of streams whose hands rest anywhere, not only in the lap or hanging."""
 _VALIDATION_STREAMS: Final = 12
 _VALIDATION_RATE: Final = 15.0
 
@@ -86,8 +97,16 @@ class BoundaryTask:
         values: list[NDArray[np.float32]] = []
         targets: list[NDArray[np.int32]] = []
         while sum(map(len, targets)) < count:
-            plan = StreamPlan(rest=_RESTS[int(rng.integers(len(_RESTS)))])
-            layout = Layout(self._draw(rng), plan, int(rng.integers(2**31)))
+            is_early = rng.random() < _EARLY
+            plan = StreamPlan(
+                rest=_RESTS[int(rng.integers(len(_RESTS)))],
+                lead=_LEADS[is_early],
+                rests_anywhere=rng.random() < _ANYWHERE,
+            )
+            played = self._draw(rng)
+            if is_early:
+                played[0] = (_begun(played[0][0], rng.uniform(0, _CUT)), played[0][1])
+            layout = Layout(played, plan, int(rng.integers(2**31)))
             stream = layout.render(float(np.exp(rng.uniform(np.log(6.5), np.log(30)))))
             middle = np.array([0.5, 0.4, 0.0], dtype=np.float32)
             points = (stream.points - middle) / np.float32(0.22)
@@ -125,11 +144,30 @@ class BoundaryTask:
         """Choose what is done in a stream; one person does it all, for the clips' bodies differ."""
         chosen = rng.choice(len(self._signs), _SIGNS, p=self._weights)
         played = [(self._signs[i], True) for i in chosen]
-        if self._idle and rng.random() < _MOVEMENT * _SIGNS:
-            idle = self._idle[int(rng.integers(len(self._idle)))]
-            played.insert(int(rng.integers(_SIGNS + 1)), (idle, False))
+        if rng.random() < _MOVEMENT * _SIGNS:
+            idle = self._draw_movement(played[0][0], rng)
+            if idle is not None:
+                played.insert(int(rng.integers(_SIGNS + 1)), (idle, False))
         name = played[0][0].signer
         return [(replace(what, signer=name), is_sign) for what, is_sign in played]
+
+    def _draw_movement(self, who: Performance, rng: np.random.Generator) -> Performance | None:
+        """Choose something that is no sign."""
+        if not self._idle or rng.random() < _EVERYDAY:
+            return draw_movement(who, rng)
+        return self._idle[int(rng.integers(len(self._idle)))]
+
+
+def _begun(what: Performance, share: float) -> Performance:
+    """Leave out the first share of a sign."""
+    first = min(int(share * len(what.times)), len(what.times) - 2)
+    missed = what.times[first]
+    return replace(
+        what,
+        times=what.times[first:] - missed,
+        points=what.points[first:],
+        end=max(what.end - missed, 0.1),
+    )
 
 
 def windows(times: NDArray[np.float64], points: NDArray[np.float32]) -> NDArray[np.float32]:
