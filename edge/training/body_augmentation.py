@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ELBOWS: Final = np.array([INDEX["left_elbow"], INDEX["right_elbow"]])
+_FACE: Final = np.arange(INDEX["mouth_right"] + 1)
+"""Nose, eyes, ears, mouth: the first points of the pose."""
+_EDGE: Final = (0.6, 1.6)
+"""Shoulder widths below the shoulders at which a cropped picture ends."""
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -74,8 +78,25 @@ class Augmentation:
     drop_hand: Share = 0.25
     """Probability that a hand vanishes for a stretch of up to a third of the sign."""
 
-    jitter: Strength = 0.01
-    """Standard deviation, shoulder widths, of every point in every frame."""
+    jitter: Strength = 0.03
+    """Largest noise of single points, shoulder widths, standard deviation; each clip draws its own
+    level down to a hundredth of that, and in half of them errors last over several frames."""
+
+    place_jitter: Strength = 0.05
+    """The same of each hand as a whole."""
+
+    crop: Share = 0.2
+    """Probability that the picture ends so high that lowered hands are not seen."""
+
+    no_face: Share = 0.1
+    """Probability that the face is never seen."""
+
+    resting: Share = 0.3
+    """Probability that an idle hand is lent a place to rest in view; of those that are not, the
+    same share is taken away (edge.training.context_augmentation)."""
+
+    ways: Share = 0.25
+    """Probability, at either end, of a way from or to a rest."""
 
     speed: Strength = 0.25
     """Standard deviation of the logarithm of the duration."""
@@ -151,13 +172,59 @@ def change_in_space(
     points = np.matmul(points, np.swapaxes(turn, 1, 2)[:, None].astype(np.float32))
     _bend(points, how, rng)
     points[:, :, POSE, :2] += (how.shift * rng.standard_normal((batch, 1, 1, 2))).astype(np.float32)
-    points += how.jitter * rng.standard_normal(points.shape, dtype=np.float32)
+    points += _noise(points.shape, how, rng)
     flip = rng.random(batch) < how.mirror
     points[flip] = mirror(points[flip])
     _drop_hands(points, how, rng)
-    cut = np.flatnonzero(rng.random(batch) < how.drop_elbows)
-    points[np.ix_(cut, np.arange(points.shape[1]), _ELBOWS)] = np.nan
+    _hide(points, how.drop_elbows, _ELBOWS, rng)
+    _hide(points, how.no_face, _FACE, rng)
+    _crop(points, how, rng)
     return points
+
+
+def _hide(
+    points: NDArray[np.float32], share: float, which: NDArray[np.intp], rng: np.random.Generator
+) -> None:
+    """Let some clips never show some points."""
+    rows = np.flatnonzero(rng.random(len(points)) < share)
+    points[np.ix_(rows, np.arange(points.shape[1]), which)] = np.nan
+
+
+def _crop(points: NDArray[np.float32], how: Augmentation, rng: np.random.Generator) -> None:
+    """Let some pictures end above lowered hands."""
+    edges = np.where(rng.random(len(points)) < how.crop, rng.uniform(*_EDGE, len(points)), np.inf)
+    for hand in (LEFT_HAND, RIGHT_HAND):
+        is_below = points[:, :, hand.start, 1] > edges[:, None]
+        points[:, :, hand][is_below] = np.nan
+
+
+def _noise(
+    shape: tuple[int, ...], how: Augmentation, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Errors of the landmarks (B, T, 75, 3): of each point, and of each hand as a whole."""
+    batch, frames = shape[:2]
+    # A detector's errors last as long as what misleads it: a first-order autoregression.
+    lasting = np.where(rng.random(batch) < 0.5, rng.uniform(0.5, 0.9, batch), 0.0)
+    lasting = lasting.astype(np.float32)[:, None, None]
+    noise = rng.standard_normal(shape, dtype=np.float32)
+    places = rng.standard_normal((batch, frames, 2, 3), dtype=np.float32)
+    for errors in (noise, places):
+        for frame in range(1, frames):
+            fresh = np.sqrt(1 - lasting**2) * errors[:, frame]
+            errors[:, frame] = lasting * errors[:, frame - 1] + fresh
+    noise *= _levels(batch, how.jitter, rng)
+    places *= _levels(batch, how.place_jitter, rng)
+    noise[:, :, LEFT_HAND] += places[:, :, :1]
+    noise[:, :, RIGHT_HAND] += places[:, :, 1:]
+    return noise
+
+
+def _levels(batch: int, most: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A level of noise for each clip (B, 1, 1, 1), even in its logarithm."""
+    levels: NDArray[np.float32] = (most * 10 ** rng.uniform(-2, 0, (batch, 1, 1, 1))).astype(
+        np.float32
+    )
+    return levels
 
 
 def _resize_hands(points: NDArray[np.float32], how: Augmentation, rng: np.random.Generator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
@@ -10,7 +11,6 @@ import numpy as np
 
 from edge.errors import ConfigError
 from edge.evaluation.moving_parts import active_part
-from edge.landmarks.archive import read_clips
 from edge.landmarks.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
 
 if TYPE_CHECKING:
@@ -66,15 +66,16 @@ class Example:
         return bool(seen.sum() >= _LEAST_FRAMES)
 
 
-def read_examples(paths: Iterable[Path], label_of: Callable[[str], str | None]) -> list[Example]:
-    """Read archives, dropping the clips whose label label_of refuses."""
-    examples = []
-    for path in paths:
-        for clip in read_clips(path):
-            label = label_of(clip.label)
-            if label is not None:
-                examples.append(example_of(clip, label))
-    return examples
+def make_examples(
+    clips: Iterable[Clip], label_of: Callable[[Clip], str | None], *, is_borrowed: bool = False
+) -> list[Example]:
+    """Make examples of clips, dropping those that label_of refuses."""
+    labels = ((clip, label_of(clip)) for clip in clips)
+    return [
+        example_of(clip, label, is_borrowed=is_borrowed)
+        for clip, label in labels
+        if label is not None
+    ]
 
 
 def example_of(clip: Clip, label: str, *, is_borrowed: bool = False) -> Example:
@@ -125,8 +126,15 @@ def hold_out(clips: Sequence[Clip], share: float, fold: int) -> tuple[list[Clip]
 
 
 def is_left_out(item: Labelled, names: Collection[str]) -> bool:
-    """Whether a recipe leaves out this signer, or this label of theirs (``LABEL@SIGNER``)."""
-    return item.signer in names or f"{item.label}@{item.signer}" in names
+    """Whether a recipe leaves out a signer, a label of theirs (LABEL@SIGNER) or all (LABEL@*)."""
+    forms = (item.signer, f"{item.label}@{item.signer}", f"{item.label}@*")
+    return any(form in names for form in forms)
+
+
+def is_unseen(label: str, share: float) -> bool:
+    """Whether a word belongs to the share of words that no training meets."""
+    number = int.from_bytes(hashlib.sha256(label.encode()).digest()[:4], "big")
+    return number < share * 2**32
 
 
 def sampling_weights(items: Sequence[Labelled]) -> NDArray[np.float64]:

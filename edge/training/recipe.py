@@ -38,8 +38,11 @@ class DataRecipe(_Part):
     """Archives that only teach OTHER."""
 
     hands: tuple[str, ...] = ()
-    """Archives of hands without a body (edge.training.borrowed_bodies); clips of known words only,
-    unless ``vocabulary`` is all."""
+    """Archives of hands without a body (edge.training.borrowed_bodies); used as ``extra`` ones."""
+
+    unseen: Share = 0.0
+    """Share of the words outside the known archives that are kept out of everything, by a hash of
+    the word, so that there are signs to judge by that no training has met."""
 
     face: bool = True
     """Whether the network also sees where the hands are from the face; false leaves those features
@@ -49,8 +52,8 @@ class DataRecipe(_Part):
     """All: every label of every archive is a class, for pre-training."""
 
     left_out: tuple[str, ...] = ()
-    """Signers who are not learnt from; ``LABEL@SIGNER`` leaves out one label of theirs. They sign
-    something else than their labels say."""
+    """Signers who are not learnt from; ``LABEL@SIGNER`` leaves out one label of theirs, ``LABEL@*``
+    that label of everybody. They sign something else than their labels say, or judge."""
 
     validation: tuple[str, ...] = ()
     """Archives to validate on. Clips of the same ``names`` are never learnt from."""

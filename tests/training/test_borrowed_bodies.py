@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from edge.errors import ArchiveError
-from edge.landmarks.archive import Clip, read_clips
+from edge.landmarks.archive import Clip, read_clips, write_clips
 from edge.landmarks.skeleton import INDEX, LEFT_HAND, POSE, RIGHT_HAND
+from edge.recognition.bundle import OTHER
 from edge.training.borrowed_bodies import PICTURE, DepthGuesser, read_hands_only
 from edge.training.examples import example_of
+from edge.training.recipe import DataRecipe
+from edge.training.tasks.words import read_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +67,33 @@ def test_hands_stay_where_they_were_and_arms_follow(tmp_path: Path, lender: Clip
     example = example_of(clip, "yes", is_borrowed=True)
     assert example.has_body
     assert example.active == pytest.approx(example_of(lender, "yes").active, abs=0.6)
+
+
+def test_hands_teach_as_clips_with_a_body_do(tmp_path: Path, lender: Clip) -> None:
+    write_clips(tmp_path / "known.npz", [lender, replace(lender, label="yes", name="2")])
+    labels = np.array(["yes", "tree", OTHER, "book"])
+    count = len(labels)
+    write_hands(
+        tmp_path / "hands.npz",
+        np.concatenate([as_seen_there(lender)] * count),
+        lengths=np.full(count, len(lender.points), dtype=np.int32),
+        labels=labels,
+        signers=np.full(count, "unknown"),
+        fps=np.full(count, 12.5, dtype=np.float32),
+        aspect=np.ones(count, dtype=np.float32),
+        names=np.array(["003", "004", "005", "006"]),
+    )
+    recipe = DataRecipe(known=("known.npz",), hands=("hands.npz",))
+
+    def taught(**changes: object) -> list[str]:
+        examples, _ = read_words(recipe.model_copy(update=changes), tmp_path)
+        return [one.label for one in examples if one.is_borrowed]
+
+    assert taught() == ["yes", OTHER, OTHER, "book"]
+    assert taught(left_out=("book@*",)) == ["yes", OTHER, OTHER]
+    assert taught(left_out=("hands-unknown",)) == []
+    assert taught(unseen=1.0) == ["yes", "book"]
+    assert taught(vocabulary="all") == ["yes", "tree", "other (sign)", "book"]
 
 
 def test_hand_that_is_never_seen_stays_unseen(tmp_path: Path, lender: Clip) -> None:

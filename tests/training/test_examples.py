@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,9 @@ from edge.training.examples import (
     example_of,
     find_archives,
     hold_out,
+    is_left_out,
+    is_unseen,
+    make_examples,
     sampling_weights,
 )
 
@@ -60,6 +64,48 @@ def test_label_of_held_out_signers_only_is_not_asked_for() -> None:
     for fold in range(4):
         kept, held = hold_out(clips, 0.25, fold)
         assert {c.label for c in held} <= {c.label for c in kept}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_out"),
+    [
+        ("p0", True),
+        ("book@p0", True),
+        ("book@*", True),
+        ("p1", False),
+        ("book@p1", False),
+        ("yes@p0", False),
+        ("yes@*", False),
+        ("*", False),
+        ("book", False),
+    ],
+)
+def test_signer_label_of_theirs_or_label_of_all_is_left_out(name: str, *, is_out: bool) -> None:
+    assert is_left_out(clip_of("book", "p0"), {name, "other", "x@y"}) is is_out
+
+
+def test_clips_that_are_refused_a_label_are_no_examples() -> None:
+    clips = [clip_of(word, signer) for word in ("book", "yes", "no") for signer in ("a", "b")]
+    labels = {"book": "read", "no": "no"}
+    found = make_examples(
+        clips, lambda clip: labels.get(clip.label) if clip.signer == "a" else None
+    )
+    assert [(one.clip, one.label) for one in found] == [(clips[0], "read"), (clips[4], "no")]
+    assert not any(one.is_borrowed for one in found)
+    assert all(one.is_borrowed for one in make_examples(clips, lambda _: "a", is_borrowed=True))
+
+
+def test_unseen_words_are_always_the_same_and_about_as_many_as_asked_for() -> None:
+    words = [f"word {i}" for i in range(20_000)]
+    shares = (0.0, 0.05, 0.2, 0.5, 1.0)
+    unseen = [{word for word in words if is_unseen(word, share)} for share in shares]
+    for few, more in itertools.pairwise(unseen):
+        assert few < more
+    for some, share in zip(unseen, shares, strict=True):
+        assert len(some) / len(words) == pytest.approx(share, abs=0.01)
+    # Of every release: words judged by may not be taught by the next one.
+    known = ("tree", "you", "thank", "yes", "book", "thank you", "cat")
+    assert [word for word in known if is_unseen(word, 0.55)] == ["yes", "thank you", "cat"]
 
 
 def test_nobody_is_held_out_without_a_share_or_of_one_person() -> None:

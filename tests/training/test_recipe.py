@@ -12,6 +12,7 @@ from edge.training.body_augmentation import Augmentation
 from edge.training.recipe import dump, load_dumped, read_recipe
 
 LEAST = '[data]\nknown = ["a.npz"]\n[architecture]\nname = "conv1d"\n'
+RECIPES = sorted(Path(__file__).parents[2].glob("models/recipes/*.toml"))
 
 
 def write(folder: Path, text: str) -> Path:
@@ -20,13 +21,17 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "path", sorted(Path(__file__).parents[2].glob("models/recipes/*.toml")), ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
 def test_shipped_recipe_is_valid_and_comes_back_from_a_run_folder(path: Path) -> None:
     recipe = read_recipe(path)
     assert recipe.data.known
     assert load_dumped(json.loads(json.dumps(dump(recipe)))) == recipe
+
+
+def test_recipe_that_starts_from_another_names_one_that_is_shipped() -> None:
+    starts = {start for path in RECIPES if (start := read_recipe(path).schedule.start)}
+    assert starts
+    assert starts <= {path.stem for path in RECIPES}
 
 
 def test_unset_values_are_the_defaults_and_set_ones_are_taken(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from edge.messages import Segment, feed
 from edge.recognition.bundle import OTHER
 from edge.recognition.features import segment as features
 from edge.recognition.segmenting.factory import make_segmenter
+from edge.training.examples import is_unseen
 from edge.training.recipe import ArchitectureRecipe, DataRecipe, Recipe
 from edge.training.tasks.words import WordsTask, cut_clips, make_batch, read_words
 
@@ -84,6 +86,31 @@ def test_signers_and_labels_can_be_left_out(folder: Path) -> None:
     assert ("p4", "book") in found
 
 
+def test_label_of_everybody_can_be_left_out(folder: Path) -> None:
+    recipe = data(left_out=["yes@*"], extra=["extra.npz"], vocabulary="all")
+    labels = {example.label for example in read_words(recipe, folder)[0]}
+    assert labels == {"book", "thank you", "tree", "you", "thank"}
+
+
+def test_share_of_the_unknown_words_is_kept_out_of_everything(folder: Path) -> None:
+    words = ("tree", "you", "thank", "yes")
+    assert [is_unseen(word, 0.88) for word in words] == [True, True, False, True]
+    recipe = data(extra=["extra.npz"], unseen=0.88)
+    taught = [one.label for one in read_words(recipe, folder)[0] if one.signer == "q"]
+    assert taught == ["yes"]  # a known word is learnt, whatever its hash; tree is not even OTHER
+    every = recipe.model_copy(update={"vocabulary": "all"})
+    labels = {example.label for example in read_words(every, folder)[0]}
+    assert labels == {"book", "thank you", "yes", "thank"}
+
+
+def test_clip_that_is_validated_on_is_not_learnt_from_elsewhere(folder: Path) -> None:
+    extra = [clip for clip in read_clips(folder / "known.npz") if clip.signer == "p0"]
+    write_clips(folder / "again.npz", [replace(clip, signer="z") for clip in extra])
+    recipe = data(extra=["again.npz"], validation=["val.npz"])
+    again = {example.label for example in read_words(recipe, folder)[0] if example.signer == "z"}
+    assert again == {"thank you", "yes"}
+
+
 def test_all_labels_are_classes_for_pretraining(folder: Path) -> None:
     recipe = data(extra=["extra.npz"], other=["none.npz"], vocabulary="all")
     labels = {example.label for example in read_words(recipe, folder)[0]}
@@ -119,7 +146,8 @@ def test_stretches_of_a_sign_and_rests_teach_other(folder: Path) -> None:
     recipe = Recipe(data=data(), architecture=ArchitectureRecipe(name="conv1d"))
     task = WordsTask(recipe, folder)
     how = recipe.augmentation
-    _, targets = make_batch(task.examples * 40, task.classes, how, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    _, targets = make_batch(task.examples * 40, task.classes, [], how, rng)
     share = (targets == task.classes.index(OTHER)).mean()
     assert 0.03 < share < 0.09
 

@@ -14,25 +14,28 @@ from edge.recognition.clips import longest_segment, make_clip_segmenter
 from edge.recognition.features import segment as features
 from edge.training.body_augmentation import change_in_space, clip_in_time
 from edge.training.borrowed_bodies import read_hands_only
+from edge.training.context_augmentation import change_context, find_resting, idle_sides
 from edge.training.examples import (
     Example,
     example_of,
     find_archives,
     hold_out,
     is_left_out,
-    read_examples,
+    is_unseen,
+    make_examples,
     sampling_weights,
 )
 from edge.training.prototypes import mean_trajectory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from edge.landmarks.archive import Clip
     from edge.training.body_augmentation import Augmentation
+    from edge.training.context_augmentation import RestingHand
     from edge.training.recipe import DataRecipe, Recipe
     from edge.training.tasks.task import Batch
 
@@ -66,6 +69,7 @@ class WordsTask:
             "count": features.COUNT,
         }
         self._weights = sampling_weights(examples)
+        self._pool = find_resting(examples, np.random.default_rng(recipe.seed))
         data = recipe.data
         self._validation = find_archives(folder, data.validation)
         self.sources: dict[str, object] = {
@@ -101,7 +105,7 @@ class WordsTask:
 
     def _draw(self, chosen: NDArray[np.intp], how: Augmentation, rng: np.random.Generator) -> Batch:
         examples = [self.examples[i] for i in chosen]
-        values, targets = make_batch(examples, self.classes, how, rng)
+        values, targets = make_batch(examples, self.classes, self._pool, how, rng)
         return values[..., : self._seen], targets
 
     def finish(self, bundle: Path) -> None:
@@ -125,37 +129,71 @@ def read_words(data: DataRecipe, folder: Path) -> tuple[list[Example], list[Clip
         kept, apart = hold_out(read_clips(path), data.holdout, data.fold)
         known += kept
         held_out += apart
-    barred = {clip.name for clip in held_out if clip.name}
+    judging = {clip.name for clip in held_out if clip.name}
     for path in find_archives(folder, data.validation):
-        barred |= {clip.name for clip in read_clips(path) if clip.name}
-    clips = [c for c in known if c.name not in barred and not is_left_out(c, data.left_out)]
-    vocabulary = {clip.label for clip in clips}
-    parts = {part for label in vocabulary for part in label.split()} | {"hi", "hey", ""}
-    takes_all = data.vocabulary == "all"
-
-    def label_of(label: str) -> str | None:
-        if label in vocabulary or (takes_all and label):
-            return label
-        return None if parts & set(label.split(" ")) else OTHER
-
-    def other_of(label: str) -> str:
-        return label if takes_all and label else OTHER
-
+        judging |= {clip.name for clip in read_clips(path) if clip.name}
+    teaching = _Teaching(data, known, judging)
+    clips = teaching.known
     examples = [example_of(clip, clip.label) for clip in clips]
-    examples += read_examples(find_archives(folder, data.extra), label_of)
+    for path in find_archives(folder, data.extra):
+        examples += make_examples(read_clips(path), teaching.of_extra)
     lenders = [clip for clip in clips if clip.name]  # pictures of the same data set
     for path in find_archives(folder, data.hands):
-        for clip in read_hands_only(path, lenders or clips):
-            label = _OTHER_SIGN if clip.label == OTHER else clip.label
-            if clip.name not in barred and (takes_all or label in vocabulary):
-                examples.append(example_of(clip, label, is_borrowed=True))
-    examples += read_examples(find_archives(folder, data.other), other_of)
+        hands = read_hands_only(path, lenders or clips)
+        examples += make_examples(hands, teaching.of_hands, is_borrowed=True)
+    for path in find_archives(folder, data.other):
+        examples += make_examples(read_clips(path), teaching.of_other)
     return [example for example in examples if example.has_body], held_out
+
+
+class _Teaching:
+    """Says what a clip teaches: a label, or nothing."""
+
+    def __init__(self, data: DataRecipe, known: Sequence[Clip], judging: Collection[str]) -> None:
+        """Find the vocabulary.
+
+        Args:
+            data: The recipe's.
+            known: Clips of its known archives.
+            judging: Names of clips that are validated on.
+        """
+        self._data = data
+        self._judging = judging
+        self._takes_all = data.vocabulary == "all"
+        self.known = [clip for clip in known if self._may_teach(clip)]
+        self._vocabulary = {clip.label for clip in self.known}
+        parts = {part for label in self._vocabulary for part in label.split()}
+        self._parts = parts | {"hi", "hey", ""}
+
+    def of_extra(self, clip: Clip) -> str | None:
+        """Label of an extra archive's clip: a known word, OTHER, or None where ambiguous."""
+        label = clip.label
+        if not self._may_teach(clip):
+            return None
+        if label in self._vocabulary:
+            return label
+        if is_unseen(label, self._data.unseen):
+            return None
+        if self._takes_all and label:
+            return label
+        return None if self._parts & set(label.split(" ")) else OTHER
+
+    def of_hands(self, clip: Clip) -> str | None:
+        """Label of hands without a body, whose OTHER is a sign."""
+        return self.of_extra(replace(clip, label=_OTHER_SIGN) if clip.label == OTHER else clip)
+
+    def of_other(self, clip: Clip) -> str:
+        """Label of an archive's clip that shows no known word."""
+        return clip.label if self._takes_all and clip.label else OTHER
+
+    def _may_teach(self, clip: Clip) -> bool:
+        return clip.name not in self._judging and not is_left_out(clip, self._data.left_out)
 
 
 def make_batch(
     examples: Sequence[Example],
     classes: Sequence[str],
+    pool: Sequence[RestingHand],
     how: Augmentation,
     rng: np.random.Generator,
 ) -> Batch:
@@ -170,7 +208,8 @@ def make_batch(
             keep, times, label = keep[chosen], times[chosen], OTHER
         elif rng.random() < _REST and len(rest := _at_rest(example)) >= _LEAST_REST:
             keep, times, label = rest, clip.times[rest], OTHER
-        points, duration = features.resample(times, clip.points[keep])
+        times, moved = change_context(times, clip.points[keep], idle_sides(example), pool, how, rng)
+        points, duration = features.resample(times, moved)
         sampled.append(points)
         durations.append(duration)
         targets.append(classes.index(label))
