@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import numpy as np
 from pydantic import Field
 
+from edge.config.settings import Share
 from edge.landmarks.skeleton import (
     INDEX,
     LEFT_HAND,
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ELBOWS: Final = np.array([INDEX["left_elbow"], INDEX["right_elbow"]])
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
 Strength = Annotated[float, Field(ge=0, le=90)]
 
 
