@@ -20,7 +20,7 @@ from edge.device.statistics import Figures
 from edge.device.watchdog import Watchdog
 from edge.errors import EdgeError, SetupError
 from edge.page.start import make_hub, make_server
-from edge.system.health import Attended, Heartbeat
+from edge.system.heartbeat import Attended, Heartbeat
 from edge.system.sensors import Sensors
 from edge.system.systemd_notify import Notifier
 

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from edge.system.health import Usage, memory
+from edge.system.usage import Usage, memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

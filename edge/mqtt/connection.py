@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge.mqtt.client import connect, make_client
 from edge.system.backoff import Backoff
-from edge.system.health import Heartbeat
+from edge.system.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,7 +30,7 @@ from edge.recognition.segmenting.hysteresis import Segmenter
 from edge.recognition.segmenting.sliding import SlidingSegmenter
 from edge.recognition.spelling.letter_classifier import LetterClassifier, make_classifier
 from edge.recognition.spelling.speller import Speller
-from edge.system.health import StageTimer
+from edge.system.stage_timer import StageTimer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

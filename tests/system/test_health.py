@@ -15,8 +15,9 @@ from edge.config.settings import MqttSettings
 from edge.device.watchdog import Watchdog
 from edge.mqtt import connection as link
 from edge.mqtt.publisher import Publisher
-from edge.system.health import Attended, Heartbeat, memory
+from edge.system.heartbeat import Attended, Heartbeat
 from edge.system.systemd_notify import Notifier, _send
+from edge.system.usage import memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
