@@ -22,7 +22,7 @@ from edge.device.statistics import Statistics
 from edge.device.watchdog import Watchdog
 from edge.errors import EdgeError
 from edge.page.start import make_hub, make_server
-from edge.system.health import Attended, Heartbeat
+from edge.system.heartbeat import Attended, Heartbeat
 from edge.system.sensors import Sensors
 from edge.system.systemd_notify import Notifier
 

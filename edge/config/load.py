@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from edge.config.faults import shortened, shown
+from edge.config.ranges import bounds_of, choices_of, field_of
 from edge.config.settings import Settings
 from edge.config.toml_text import line_of, parse_value, read_toml, split_override
 from edge.errors import ConfigError
@@ -160,19 +161,14 @@ def _explain(error: ErrorDetails, given: Mapping[tuple[str, str], _Given]) -> st
 
 def _limits_of(section: str, key: str) -> str:
     """Say in words what a setting may be; empty where its type has no words."""
-    model: Any = Settings.model_fields[section].annotation
-    field = model.model_fields[key]
-    if get_origin(field.annotation) is Literal:
-        return "one of " + ", ".join(get_args(field.annotation))
-    noun = {bool: "true or false", int: "a whole number", float: "a number"}.get(field.annotation)
+    if choices := choices_of(section, key):
+        return "one of " + ", ".join(choices)
+    nouns: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
+    noun = nouns.get(field_of(section, key).annotation)
     if noun is None:
         return ""
-    words = {"Ge": "at least {}", "Gt": "above {}", "Le": "at most {}"}
-    bounds = [
-        words[type(limit).__name__].format(getattr(limit, type(limit).__name__.lower()))
-        for limit in field.metadata
-        if type(limit).__name__ in words
-    ]
+    words = {"ge": "at least", "gt": "above", "le": "at most"}
+    bounds = [f"{words[name]} {value}" for name, value in bounds_of(section, key).items()]
     return ", ".join([noun, *bounds])
 
 

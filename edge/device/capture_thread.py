@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from edge.camera.source import open_camera, source_kind
 from edge.device.newest_slot import NewestSlot
 from edge.landmarks.archive_player import Playback
-from edge.system.health import Attended, Heartbeat
+from edge.system.heartbeat import Attended, Heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

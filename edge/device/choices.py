@@ -7,12 +7,13 @@ warning, and the configuration holds.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.config.faults import first_fault
 from edge.config.options import Options
+from edge.config.owner_settings import PLACES
 from edge.config.settings import Cooldown, Hand, Mode, Share, Volume
 from edge.errors import ConfigError
 from edge.recognition.bundle import list_bundles
@@ -25,18 +26,6 @@ logger = logging.getLogger(__name__)
 
 Switch = Literal["ON", "OFF"]
 Name = Annotated[str, Field(min_length=1, max_length=2000)]
-
-_PLACES: Final = {
-    "speech": ("speech", "enabled"),
-    "mode": ("spelling", "mode"),
-    "threshold": ("classifier", "threshold"),
-    "cooldown": ("composer", "cooldown"),
-    "volume": ("speech", "volume"),
-    "voice": ("speech", "voice"),
-    "model": ("classifier", "bundle"),
-    "dominant_hand": ("classifier", "dominant_hand"),
-}
-"""Where each choice goes in the configuration; ``recognition`` has no place there."""
 
 
 class Choices(BaseModel):
@@ -66,12 +55,12 @@ class Choices(BaseModel):
         """Lay the choices over the configuration."""
         sections: dict[str, dict[str, object]] = {}
         for name, value in self.model_dump(exclude_none=True).items():
-            if name not in _PLACES:
+            if name not in PLACES:
                 continue
             if fault := fault_of(name, value, options):
                 logger.warning("a choice of the owner is left out: %s", fault)
                 continue
-            section, key = _PLACES[name]
+            section, key = PLACES[name]
             sections.setdefault(section, {})[key] = _to_setting(name, value, options)
         return settings.model_copy(
             update={
@@ -110,7 +99,7 @@ def find_options(settings: Settings) -> Options:
 
 def describe(settings: Settings, options: Options, *, is_recognising: bool) -> dict[str, str]:
     """Say what holds just now, as it is published."""
-    values = {name: getattr(getattr(settings, part), key) for name, (part, key) in _PLACES.items()}
+    values = {name: getattr(getattr(settings, part), key) for name, (part, key) in PLACES.items()}
     values |= {
         "recognition": is_recognising,
         "voice": name_of(settings.speech.voice, options.voices),

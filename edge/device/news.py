@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edge.device.outlets import Outlets
     from edge.device.profile import Profile
     from edge.messages import Event
-    from edge.system.health import Heartbeat
+    from edge.system.heartbeat import Heartbeat
 
 logger = logging.getLogger(__name__)
 

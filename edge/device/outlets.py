@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edge.device.audience import Audience
     from edge.messages import Event, Letter, Utterance
     from edge.mqtt.publisher import Publisher
-    from edge.system.health import Heartbeat
+    from edge.system.heartbeat import Heartbeat
 
 
 class Outlets:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from edge.system.health import memory
+from edge.system.memory_use import memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

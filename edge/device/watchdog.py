@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.system.health import Heartbeat
+    from edge.system.heartbeat import Heartbeat
     from edge.system.systemd_notify import Notifier
 
 logger = logging.getLogger(__name__)

@@ -7,11 +7,12 @@ import math
 import sys
 import threading
 import time
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from edge.mqtt.client import connect, make_client
 from edge.system.backoff import Backoff
-from edge.system.health import Heartbeat
+from edge.system.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,22 @@ _CONNECT: Final = 120.0
 """Seconds for which a try to connect may keep that thread: names, a TCP handshake, a TLS one."""
 _RETRY_FIRST: Final = 1.0
 """Seconds, at most, before the first try to connect again; doubles with each failure."""
+
+
+class State(Enum):
+    """How the connection stands."""
+
+    CONNECTING = auto()
+    """The broker has not answered yet, or a connection that stood has just gone."""
+
+    UP = auto()
+    """The broker has accepted us."""
+
+    FAILING = auto()
+    """A try has failed; others follow."""
+
+    CLOSED = auto()
+    """It is over."""
 
 
 class Connection:
@@ -61,9 +78,8 @@ class Connection:
         self._problem = ""
         self._backoff = Backoff(_RETRY_FIRST, settings.retry_max)
         self._connected_at = math.inf
-        self._is_failing = self._is_closing = False
-        self.is_up = False
-        """Whether the broker has accepted us and the connection stands."""
+        self._state = State.CONNECTING
+        self._changing = threading.Lock()
         self.heart = Heartbeat(_HANG)
         """Beats with paho's thread."""
         self.client = make_client(settings, client_id)
@@ -71,6 +87,11 @@ class Connection:
         self.client.on_connect = lambda _c, _u, _flags, reason, _p: self._when_answered(reason)
         self.client.on_connect_fail = lambda _c, _u: self._when_unreachable()
         self.client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._when_gone(reason)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker has accepted us and the connection stands."""
+        return self._state is State.UP
 
     @property
     def address(self) -> str:
@@ -85,13 +106,12 @@ class Connection:
 
     def close(self, timeout: float) -> None:
         """Disconnect within ``timeout`` seconds."""
-        self._is_closing = True
+        self._become(State.CLOSED)
         self.client.disconnect()
         # loop_stop waits without limit, and a connection attempt may hang for seconds.
         stopper = threading.Thread(target=self._stop, name="mqtt-stop", daemon=True)
         stopper.start()
         stopper.join(timeout)
-        self.is_up = False
 
     def tell_problem(self, what: str) -> None:
         """Report what is wrong with the broker, or that nothing is any more; on changes only."""
@@ -104,8 +124,16 @@ class Connection:
         self.client.loop_stop()
         self.client.reinitialise()  # closes sockets that paho keeps for itself
 
+    def _become(self, state: State) -> State:
+        """Change to a state, unless closed; return the one before."""
+        with self._changing:
+            before = self._state
+            if before is not State.CLOSED:
+                self._state = state
+            return before
+
     def _when_answered(self, reason: ReasonCode) -> None:
-        if self._is_closing:
+        if self._state is State.CLOSED:
             self.client.disconnect()
         elif reason.is_failure:
             self._report_failure(f"refuses us: {reason}")
@@ -113,7 +141,7 @@ class Connection:
             logger.info("connected to the broker %s", self.address)
             # Who owns a message sends it again; paho would send old states, too, and overtake.
             self.client.drop_out_messages()
-            self.is_up, self._is_failing = True, False
+            self._become(State.UP)
             self._connected_at = time.monotonic()
             self.tell_problem("")
             self._on_up()
@@ -124,10 +152,12 @@ class Connection:
         self._report_failure(f"cannot be reached: {cause}" if cause else "cannot be reached")
 
     def _when_gone(self, reason: ReasonCode) -> None:
-        was_up, self.is_up = self.is_up, False
+        was_up = self.is_up
+        if was_up:
+            self._become(State.CONNECTING)
         self._on_down()
         self._plan_retry()
-        if was_up and not self._is_closing:
+        if was_up:
             self._report_failure(f"has gone: {reason}")
 
     def _plan_retry(self) -> None:
@@ -138,7 +168,7 @@ class Connection:
         self.client.reconnect_delay_set(wait, wait)  # type: ignore[arg-type]  # fractions do, too
 
     def _report_failure(self, what: str) -> None:
-        level = logging.DEBUG if self._is_failing else logging.WARNING
-        self._is_failing = True
+        is_news = self._become(State.FAILING) in (State.CONNECTING, State.UP)
+        level = logging.WARNING if is_news else logging.DEBUG
         logger.log(level, "the broker %s %s; trying again", self.address, what)
         self.tell_problem(f"{self.address} {what}")

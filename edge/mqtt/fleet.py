@@ -18,7 +18,7 @@ MAX_DEVICES: Final = 2000
 MAX_BYTES: Final = 16_384
 """Of a payload; ours stay below two thousand."""
 _NAME_MAX: Final = 64
-"""Characters of a device's name, as in edge.config.load."""
+"""Characters of a device's name, as in edge.config.settings."""
 _WORD_MAX: Final = 40
 _STATE_MAX: Final = 12
 _PROBLEM_MAX: Final = 100

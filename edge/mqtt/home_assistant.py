@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
-from edge.config.settings import Hand, Mode
+from edge.config.owner_settings import PLACES
+from edge.config.ranges import bounds_of, choices_of
 from edge.messages import LETTERS
 from edge.system.text import MAX_TEXT
 
@@ -151,16 +152,17 @@ def _words(root: str, vocabulary: Sequence[str]) -> Components:
 
 def describe_settings(options: Options) -> Components:
     """What the owner may set: kind, range and choices of each by its name."""
+    hands = choices_of(*PLACES["dominant_hand"])
     return {
         "recognition": {"platform": "switch", "name": "Recognition", "icon": "mdi:eye"},
         "speech": {"platform": "switch", "name": "Speech", "icon": "mdi:account-voice"},
-        "threshold": _number("Threshold", 0, 1, 0.01, "mdi:filter-check"),
-        "cooldown": _number("Cool-down", 0, 10, 0.1, "mdi:timer-sand", unit_of_measurement="s"),
-        "volume": _number("Volume", 0, 100, 1, "mdi:volume-high", unit_of_measurement="%"),
+        "threshold": _number("Threshold", "threshold", 0.01, "mdi:filter-check"),
+        "cooldown": _number("Cool-down", "cooldown", 0.1, "mdi:timer-sand", "s"),
+        "volume": _number("Volume", "volume", 1, "mdi:volume-high", "%"),
         "model": _select("Model", options.models, "mdi:brain"),
         "voice": _select("Voice", list(options.voices), "mdi:account-voice"),
-        "mode": _select("Mode", get_args(Mode), "mdi:alphabetical-variant"),
-        "dominant_hand": _select("Dominant hand", get_args(Hand), "mdi:hand-back-right"),
+        "mode": _select("Mode", choices_of(*PLACES["mode"]), "mdi:alphabetical-variant"),
+        "dominant_hand": _select("Dominant hand", hands, "mdi:hand-back-right"),
     }
 
 
@@ -174,19 +176,18 @@ def _settings(root: str, options: Options) -> Components:
     return components
 
 
-def _number(
-    name: str, least: int, most: int, step: float, icon: str, **fields: str
-) -> dict[str, Any]:
-    return {
+def _number(name: str, setting: str, step: float, icon: str, unit: str = "") -> dict[str, Any]:
+    bounds = bounds_of(*PLACES[setting])
+    fields = {
         "platform": "number",
         "name": name,
-        "min": least,
-        "max": most,
+        "min": bounds["ge"],
+        "max": bounds["le"],
         "step": step,
         "mode": "slider",
         "icon": icon,
-        **fields,
     }
+    return fields | ({"unit_of_measurement": unit} if unit else {})
 
 
 def _select(name: str, options: Sequence[str], icon: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from edge.config.settings import MqttSettings
     from edge.mqtt.spool import Message
-    from edge.system.health import Heartbeat
+    from edge.system.heartbeat import Heartbeat
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import uvicorn
 
 from edge.errors import ConfigError
 from edge.page.app import make_app
-from edge.system.health import Heartbeat
+from edge.system.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.config.faults import first_fault
+from edge.config.settings import Share
 from edge.errors import BundleError
 from edge.recognition.features import hand as handshape
 from edge.recognition.features import posture
@@ -19,8 +20,6 @@ from edge.recognition.features import segment as features
 
 OTHER: Final = "other"
 """The class of everything that is no known sign."""
-
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Part(BaseModel):

@@ -28,7 +28,7 @@ from edge.recognition.learning.teacher import Teacher
 from edge.recognition.segmenting.factory import make_segmenter
 from edge.recognition.spelling.letter_classifier import LetterClassifier, make_classifier
 from edge.recognition.spelling.speller import Speller
-from edge.system.health import StageTimer
+from edge.system.stage_timer import StageTimer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

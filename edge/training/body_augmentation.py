@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import numpy as np
 from pydantic import Field
 
+from edge.config.settings import Share
 from edge.landmarks.skeleton import (
     INDEX,
     LEFT_HAND,
@@ -31,9 +32,6 @@ _FACE: Final = np.arange(INDEX["mouth_right"] + 1)
 """Nose, eyes, ears, mouth: the first points of the pose."""
 _EDGE: Final = (0.6, 1.6)
 """Shoulder widths below the shoulders at which a cropped picture ends."""
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
 Strength = Annotated[float, Field(ge=0, le=90)]
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge.config.settings import Share
 from edge.landmarks.skeleton import FINGERS, HAND_INDEX
 from edge.recognition.features import hand as handshape
-from edge.training.body_augmentation import Share, Strength
+from edge.training.body_augmentation import Strength
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

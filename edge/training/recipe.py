@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from edge.config.faults import first_fault, shown
+from edge.config.settings import Share
 from edge.config.toml_text import parse_value, read_toml, split_override
 from edge.errors import ConfigError
-from edge.training.body_augmentation import Augmentation, Share
+from edge.training.body_augmentation import Augmentation
 from edge.training.hand_augmentation import HandAugmentation
 
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import itertools
 import re
 import sys
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from edge.config import load as config
+from edge.config.ranges import bounds_of
 from edge.config.settings import MqttSettings, Settings
 from edge.errors import ConfigError
 
@@ -79,24 +82,41 @@ def test_shipped_file_has_one_comment_for_each_setting() -> None:
     assert not any(line.startswith("#") for line in lines[1::2])
 
 
-def test_shipped_comments_tell_the_ranges_of_the_types() -> None:
-    lines = SHIPPED.read_text(encoding="utf-8").splitlines()
-    section = ""
-    for above, line in itertools.pairwise(lines):
-        if line.startswith("["):
-            section = line.strip("[]")
-        if " = " not in line or not section:
-            continue
-        model: Any = Settings.model_fields[section].annotation
-        limits = [
-            value
-            for limit in model.model_fields[line.split(" = ")[0]].metadata
-            for name in ("ge", "gt", "le")
-            if isinstance(value := getattr(limit, name, None), int | float)
-        ]
-        said = re.search(r"\(([^()]*)\)$", above) if limits else None
-        numbers = [float(n) for n in re.findall(r"-?\d[\d.]*", said[1])] if said else []
-        assert numbers == limits, line
+def description_of(section: str, key: str) -> str:
+    """Read the text below a setting in the code; empty where there is none."""
+    model: Any = Settings.model_fields[section].annotation
+    (its_class,) = ast.parse(inspect.getsource(model)).body
+    assert isinstance(its_class, ast.ClassDef)
+    for field, below in itertools.pairwise(its_class.body):
+        if isinstance(field, ast.AnnAssign) and ast.unparse(field.target) == key:
+            is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+            return " ".join(ast.literal_eval(below.value).split()) if is_text else ""  # type: ignore[attr-defined]
+    return ""
+
+
+def range_in_words(section: str, key: str) -> str:
+    """Say a number's range as config.toml does."""
+    bounds = bounds_of(section, key)
+    if not bounds:
+        return ""
+    least = f"{bounds['ge']} to" if "ge" in bounds else f"above {bounds['gt']}, at most"
+    return f" ({least} {bounds['le']})"
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [(section, key) for section, values in Settings().model_dump().items() for key in values],
+)
+def test_shipped_comment_is_what_the_code_says_of_a_setting_and_its_range(
+    section: str, key: str
+) -> None:
+    description = description_of(section, key)
+    assert description.endswith(".")
+    lines = SHIPPED.read_text(encoding="utf-8").partition(f"[{section}]\n")[2].splitlines()
+    pairs = itertools.pairwise(lines)
+    comment = next(above for above, line in pairs if line.startswith(f"{key} = "))
+    expected = description.removesuffix(".") + range_in_words(section, key)
+    assert comment[2:] in (expected, expected[:1].lower() + expected[1:])
 
 
 # --- who beats whom ---

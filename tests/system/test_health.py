@@ -16,7 +16,8 @@ from edge.config.settings import MqttSettings
 from edge.device.watchdog import Watchdog
 from edge.mqtt import connection as link
 from edge.mqtt.publisher import Publisher
-from edge.system.health import Attended, Heartbeat, memory
+from edge.system.heartbeat import Attended, Heartbeat
+from edge.system.memory_use import memory
 from edge.system.systemd_notify import Notifier, _send
 
 if TYPE_CHECKING:

@@ -1,18 +1,14 @@
-"""Whether threads make headway, and what the process takes."""
+"""Whether threads make headway."""
 
 from __future__ import annotations
 
-import os
-import resource
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_STATM: Final = Path("/proc/self/statm")
 _SLICE: Final = 1.0
 """Seconds between two beats of a thread that waits."""
 
@@ -37,7 +33,7 @@ class Heartbeat:
 
     @property
     def is_alive(self) -> bool:
-        """Whether work went on of late."""
+        """Whether work went on within the time allowed."""
         return self._clock() < self._due
 
 
@@ -67,38 +63,3 @@ class Attended(threading.Event):
                 return True
             if left <= _SLICE and until is not None:
                 return False
-
-
-class StageTimer:
-    """Keeps a running mean of a stage's milliseconds; a context manager."""
-
-    _SHARE: Final = 0.1
-
-    def __init__(self, into: dict[str, float], stage: str) -> None:
-        """Put the mean into a dictionary under the stage's name."""
-        self._into = into
-        self._stage = stage
-
-    def __enter__(self) -> None:
-        self._start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        took = (time.perf_counter() - self._start) * 1000
-        mean = self._into.get(self._stage, took)
-        self._into[self._stage] = mean + self._SHARE * (took - mean)
-
-
-def memory() -> dict[str, float | None]:
-    """Memory that the process has and the most that it had, MiB."""
-    return {
-        "rss_mb": _resident_mb(),
-        "rss_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-    }
-
-
-def _resident_mb() -> float | None:
-    try:
-        pages = int(_STATM.read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return None
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
