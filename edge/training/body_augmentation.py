@@ -93,7 +93,7 @@ class Augmentation:
     """Probability that an idle hand is lent a place to rest in view; of those that are not, the
     same share is taken away (edge.training.context_augmentation)."""
 
-    ways: Share = 0.25
+    ways: Share = 0.15
     """Probability, at either end, of a way from or to a rest."""
 
     speed: Strength = 0.25
@@ -105,6 +105,10 @@ class Augmentation:
     drop_frames: Share = 0.5
     """Probability of keeping only some frames, down to five per second."""
 
+    tight: Share = 0.5
+    """Probability that a sign ends where the hands begin their way back, and has no rest around it,
+    as the segmenter cuts it."""
+
     trim: Share = 0.15
     """Largest share cut off at either end of the moving part."""
 
@@ -114,6 +118,8 @@ def clip_in_time(
     active: tuple[float, float],
     how: Augmentation,
     rng: np.random.Generator,
+    *,
+    is_tight: bool = False,
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Choose which frames of a clip are seen, and when.
 
@@ -122,6 +128,7 @@ def clip_in_time(
         active: Seconds from and to which the hands move.
         how: The strengths.
         rng: The source of chance.
+        is_tight: Whether nothing around the moving part is kept.
 
     Returns:
         Indices (t,) of frames and their times (t,) after change of speed and warp.
@@ -129,8 +136,11 @@ def clip_in_time(
     first, last = active
     span = max(last - first, 1e-3)
     # Anything from the whole clip to a slightly tight cut of the moving part.
-    start = rng.uniform(times[0], max(first, times[0])) if rng.random() < 0.5 else first
-    end = rng.uniform(min(last, times[-1]), times[-1]) if rng.random() < 0.5 else last
+    start, end = first, last
+    if not is_tight and rng.random() < 0.5:
+        start = rng.uniform(times[0], max(first, times[0]))
+    if not is_tight and rng.random() < 0.5:
+        end = rng.uniform(min(last, times[-1]), times[-1])
     start += rng.uniform(0, how.trim) * span * (rng.random() < 0.5)
     end -= rng.uniform(0, how.trim) * span * (rng.random() < 0.5)
     keep = np.flatnonzero((times >= start - 1e-6) & (times <= end + 1e-6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from edge.errors import ConfigError
-from edge.evaluation.moving_parts import active_part
+from edge.evaluation.moving_parts import active_part, perform
 from edge.landmarks.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from edge.landmarks.archive import Clip
 
 _LEAST_FRAMES: Final = 4
+_LEAST_STROKE: Final = 0.3
+"""Seconds."""
 
 
 class Labelled(Protocol):
@@ -81,6 +84,16 @@ def make_examples(
 def example_of(clip: Clip, label: str, *, is_borrowed: bool = False) -> Example:
     """Find a clip's moving part."""
     return Example(clip, label, active_part(clip), is_borrowed)
+
+
+@functools.cache
+def stroke(example: Example) -> tuple[float, float]:
+    """Seconds from leaving rest to the beginning of the way back; all that moves if unclear."""
+    first, last = example.active
+    what = perform(example.clip)
+    if what is None or what.end < _LEAST_STROKE:
+        return first, last
+    return first, first + what.end
 
 
 def find_archives(folder: Path, names: Iterable[str]) -> list[Path]:

@@ -24,6 +24,7 @@ from edge.training.examples import (
     is_unseen,
     make_examples,
     sampling_weights,
+    stroke,
 )
 from edge.training.prototypes import mean_trajectory
 
@@ -201,7 +202,9 @@ def make_batch(
     sampled, durations, targets = [], [], []
     for example in examples:
         clip, label = example.clip, example.label
-        keep, times = clip_in_time(clip.times, example.active, how, rng)
+        is_tight = bool(rng.random() < how.tight)
+        active = stroke(example) if is_tight else example.active
+        keep, times = clip_in_time(clip.times, active, how, rng, is_tight=is_tight)
         if rng.random() < _PARTIAL and len(keep) > 8:
             part = rng.integers(3, max(4, int(0.3 * len(keep)) + 1))
             chosen = slice(None, part) if rng.random() < 0.5 else slice(len(keep) - part, None)
