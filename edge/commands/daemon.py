@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import faulthandler
 import logging
-import os
 import signal
 import sys
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from edge.commands.settings import overrides_of
 from edge.config import load as config
 from edge.recognition.bundle import find_bundle, read_bundle
 from edge.system.journal import set_up_logging
-from edge.system.processes import module_command
+from edge.system.processes import go_on_as
 
 if TYPE_CHECKING:
     import argparse
@@ -43,8 +42,7 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, lambda *_: pipeline.reload())
     pipeline.run()
     if pipeline.is_restart_wanted:
-        command = module_command("edge", *sys.argv[1:])
-        os.execv(command[0], command)  # noqa: S606
+        go_on_as("edge", *sys.argv[1:])
     return 0
 
 
