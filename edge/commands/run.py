@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -38,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     set_up_logging(settings.health.log_level, settings.mqtt.device_id)
     faulthandler.enable()  # systemd's watchdog aborts; leave stacks in the journal
     from edge.pipeline import Pipeline
-    from edge.system.processes import module_command
+    from edge.system.processes import go_on_as
 
     pipeline = Pipeline(settings, bundle, read)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -46,6 +45,5 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, lambda *_: pipeline.reload())
     pipeline.run()
     if pipeline.is_restart_wanted:
-        command = module_command("edge", *sys.argv[1:])
-        os.execv(command[0], command)  # noqa: S606
+        go_on_as("edge", *sys.argv[1:])
     return 0

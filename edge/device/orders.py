@@ -6,6 +6,7 @@ value here. What is refused has no effect but one line in the log for each kind 
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 
@@ -16,11 +17,13 @@ from edge.config.options import Options
 from edge.device.choices import Choices, read_choice
 from edge.errors import ConfigError
 from edge.recognition.learning.taught_words import check_word
-from edge.system.rate_limits import Complaints, TokenBucket
+from edge.system.rate_limits import TokenBucket
 from edge.system.text import MAX_TEXT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 CommandName = Literal[
     "pause",
@@ -67,7 +70,6 @@ class OrderReader:
         """
         self.options = options
         self._bucket = TokenBucket(rate, clock=clock)
-        self._complaints = Complaints(clock=clock)
 
     def read(self, topic: str, payload: bytes) -> Order | None:
         """Read a message; None where it is refused.
@@ -80,7 +82,8 @@ class OrderReader:
             self._check_rate()
             return _read_order(topic, payload.decode().strip(), self.options)
         except _RefusedError as error:
-            self._complaints.complain(error.kind, f"what was asked over MQTT was refused: {error}")
+            once = {"once": error.kind}
+            logger.warning("what was asked over MQTT was refused: %s", error, extra=once)
             return None
 
     def _check_rate(self) -> None:

@@ -7,8 +7,6 @@ import random
 import threading
 from typing import TYPE_CHECKING, Final
 
-from edge.system.rate_limits import Complaints
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -45,7 +43,6 @@ class Inbox:
         self._root = root
         self._on_command = on_command
         self._on_birth = on_birth
-        self._complaints = Complaints()
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self._is_closed = False
@@ -64,7 +61,7 @@ class Inbox:
                     self._plan_birth()
             elif fault := _fault_of(message):
                 kind, what = fault
-                self._complaints.complain(kind, f"a command was ignored: {what}")
+                logger.warning("a command was ignored: %s", what, extra={"once": kind})
             elif self._on_command is not None:
                 self._on_command(message.topic[len(self._root) + 1 :], bytes(message.payload))
         except Exception:  # whatever it is, paho's thread must live

@@ -37,7 +37,7 @@ _STAGES: Final = {
     "camera": ("camera", "device.capture_thread"),
     "landmarker": ("landmarks",),
     "page": ("page", "uvicorn"),
-    "publisher": ("mqtt", "device.news", "system.rate_limits"),
+    "publisher": ("mqtt", "device.news", "device.orders"),
     "speech": ("speech",),
 }
 """Stage -> how the names of its modules begin; whatever else logs belongs to the daemon."""

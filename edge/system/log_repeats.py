@@ -26,9 +26,10 @@ class _Count:
 
 
 class Repeats(logging.Filter):
-    """Hides what was shown often enough of late, and says how much; debug passes freely.
+    """Hides what was shown often enough in a period, and says how much; debug passes freely.
 
-    Messages are the same when they come from the same place, whatever their arguments are.
+    Messages are the same when they come from the same place, whatever their arguments are. What
+    strangers cause is logged with ``extra={"once": KIND}``: each kind is shown once in a period.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,10 +42,12 @@ class Repeats(logging.Filter):
         """Let a record pass, or not."""
         if record.levelno < logging.INFO:
             return True
+        once: str | None = getattr(record, "once", None)
+        burst = BURST if once is None else 1
         # A bare %s is filled with texts of every kind.
         text = record.getMessage() if record.msg == "%s" else str(record.msg)
-        count = self._count((record.name, record.levelno, text))
-        if count.shown >= BURST:
+        count = self._count((record.name, record.levelno, once or text))
+        if count.shown >= burst:
             count.hidden += 1
             return False
         count.shown += 1
@@ -52,7 +55,7 @@ class Repeats(logging.Filter):
         if count.hidden:
             note = f" ({count.hidden} more like it were not shown)"
             count.hidden = 0
-        elif count.shown == BURST:
+        elif count.shown == burst:
             note = " (more like it are only counted for a minute)"
         if note:
             record.msg, record.args = f"{record.getMessage()}{note}", ()

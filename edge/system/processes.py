@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from multiprocessing.context import SpawnContext
     from multiprocessing.process import BaseProcess
+    from typing import NoReturn
 
 _PR_SET_PDEATHSIG: Final = 1
 _RUN_MODULE: Final = Path(__file__).resolve().with_name("run_module.py")
@@ -36,6 +37,7 @@ _ALWAYS: Final = (
     "TZ",
 )
 """Variables of the environment that every child gets."""
+_STANDARD_ERROR: Final = 2
 _TICK: Final = 0.005
 """Seconds between two looks at a child that was asked to end."""
 
@@ -181,6 +183,17 @@ def module_command(module: str, *arguments: str, parent: int = 0) -> list[str]:
     """
     path = os.pathsep.join(_import_folders())
     return [sys.executable, "-I", str(_RUN_MODULE), str(parent), path, module, *arguments]
+
+
+def go_on_as(module: str, *arguments: str) -> NoReturn:
+    """Turn this process into one that runs a module, with our environment and no open files."""
+    for link in list(Path("/proc/self/fd").iterdir()):
+        number = int(link.name)
+        with contextlib.suppress(OSError):  # the one by which the list was read is closed
+            # TensorFlow Lite would leave a model open for each time.
+            os.set_inheritable(number, number <= _STANDARD_ERROR)
+    command = module_command(module, *arguments)
+    os.execv(command[0], command)  # noqa: S606
 
 
 def environment(*names: str) -> dict[str, str]:

@@ -1,18 +1,12 @@
-"""How often strangers may have us do something: commands, and lines in the log."""
+"""How often strangers may have us do something."""
 
 from __future__ import annotations
 
-import logging
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-logger = logging.getLogger(__name__)
-
-QUIET: Final = 60.0
-"""Seconds after a complaint in which another of its kind is not logged."""
 
 
 class TokenBucket:
@@ -39,19 +33,3 @@ class TokenBucket:
             return False
         self._tokens -= 1
         return True
-
-
-class Complaints:
-    """Warns of each kind of fault once in a while, however often it happens."""
-
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Have complained of nothing yet; the clock gives seconds."""
-        self._clock = clock
-        self._last: dict[str, float] = {}
-
-    def complain(self, kind: str, text: str) -> None:
-        """Log a text, unless one of its kind was logged of late; kinds must be few."""
-        now = self._clock()
-        if kind not in self._last or now - self._last[kind] >= QUIET:
-            self._last[kind] = now
-            logger.warning("%s", text)

@@ -104,6 +104,7 @@ def test_gloss_is_a_field_at_debug_only() -> None:
         ("edge.camera.live", "camera"),
         ("edge.camera.source", "camera"),
         ("edge.mqtt.connection", "publisher"),
+        ("edge.device.orders", "publisher"),
         ("edge.speech.loudspeaker", "speech"),
         ("edge.pipeline", "daemon"),
         ("paho", "daemon"),
@@ -245,6 +246,20 @@ def test_other_messages_levels_and_debug_pass(shown: tuple[logging.Logger, list[
     assert len(lines) == 4 * BURST + 20
     logger.info("%s", "third")
     assert lines[-1] == "third"
+
+
+def test_each_kind_of_what_strangers_cause_is_shown_once_until_some_time_has_passed(
+    shown: tuple[logging.Logger, list[str]], clock: Clock
+) -> None:
+    logger, lines = shown
+    for _ in range(3):
+        logger.warning("refused: %s", "too large", extra={"once": "size"})
+        logger.warning("refused: %s", "unknown", extra={"once": "name"})
+    note = " (more like it are only counted for a minute)"
+    assert lines == [f"refused: too large{note}", f"refused: unknown{note}"]
+    clock.now += PERIOD
+    logger.warning("refused: %s", "too large", extra={"once": "size"})
+    assert lines[2:] == ["refused: too large (2 more like it were not shown)"]
 
 
 def test_memory_for_messages_is_bounded(clock: Clock) -> None:

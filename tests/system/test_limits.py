@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.system.rate_limits import QUIET, Complaints, TokenBucket
-
-if TYPE_CHECKING:
-    import pytest
+from edge.system.rate_limits import TokenBucket
 
 
 class Clock:
@@ -42,17 +37,3 @@ def test_bucket_never_gives_more_than_its_rate(rate: int, gaps: list[float]) -> 
         clock.now += gap
         given_out += bucket.take()
     assert given_out <= rate + clock.now * rate / 60 + 1e-6
-
-
-def test_each_kind_is_complained_of_once_until_some_time_has_passed(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    clock = Clock()
-    complaints = Complaints(clock=clock)
-    for _ in range(3):
-        complaints.complain("size", "too large")
-        complaints.complain("name", "unknown")
-    assert [record.getMessage() for record in caplog.records] == ["too large", "unknown"]
-    clock.now += QUIET
-    complaints.complain("size", "too large")
-    assert len(caplog.records) == 3

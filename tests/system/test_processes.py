@@ -41,6 +41,12 @@ if "obeys" in sys.argv:
     sys.exit()
 time.sleep(60)
 """
+BECOMES = """
+import os, sys
+from edge.system.processes import go_on_as
+os.set_inheritable(os.open(__file__, os.O_RDONLY), True)
+go_on_as("told", "again")
+"""
 STARTS = """
 import sys, time
 from edge.system.processes import Child
@@ -55,7 +61,8 @@ def _modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let modules be found of which the program has none."""
     folder = tmp_path / "modules"
     folder.mkdir()
-    for name, text in (("told", TOLD), ("waits", WAITS), ("starts", STARTS)):
+    modules = {"told": TOLD, "waits": WAITS, "starts": STARTS, "becomes": BECOMES}
+    for name, text in modules.items():
         (folder / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(folder)
 
@@ -126,6 +133,20 @@ def test_checkout_may_be_the_current_folder(monkeypatch: pytest.MonkeyPatch) -> 
 def test_command_runs_a_module_that_need_not_end_with_us() -> None:
     done = subprocess.run(module_command("edge", "--version"), capture_output=True, check=True)
     assert done.stdout.startswith(b"sign-edge ")
+
+
+def test_process_goes_on_as_another_module_without_its_open_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTHER", "kept")
+    with subprocess.Popen(
+        module_command("becomes"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    ) as process:
+        told = json.loads(process.communicate()[0])
+    assert told["number"] == process.pid
+    assert told["arguments"] == ["again"]
+    assert told["variables"]["OTHER"] == "kept"
+    assert len(told["open"]) == 4  # the standard ones, and that by which they are listed
 
 
 def test_child_whose_parent_has_gone_already_does_nothing() -> None:
