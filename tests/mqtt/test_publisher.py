@@ -30,7 +30,7 @@ from edge.mqtt.publisher import Publisher
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 
-ROOT = "sign-edge/evaluation/bench"
+ROOT = "sign-edge/bench"
 EPOCH = datetime.now(timezone.utc) - timedelta(seconds=100)
 
 
