@@ -100,9 +100,7 @@ def export_bundle(runs: Sequence[Path], bundle: Path, folder: Path | None = None
 
 
 def _task_of(recipe: Recipe, folder: Path) -> Task:
-    # The runtime computes all features, even where the first run was trained on fewer.
-    seeing = recipe.model_copy(update={"data": recipe.data.model_copy(update={"face": True})})
-    task = make_task(seeing, folder)
+    task = make_task(recipe, folder)
     if task.feature_spec.get("kind") not in ("segment", "hand", "posture"):
         raise ConfigError(
             f"task = {recipe.task!r}: the daemon finds landmarks; it takes no bundle of pixels"
@@ -149,8 +147,7 @@ def load_average(runs: Sequence[Path], shape: tuple[int, ...]) -> Any:  # noqa: 
 
     Returns:
         A model (B, T, F) -> logits (B, K), the mean of the networks', and embedding (B, E), what
-        their last layers are fed, side by side. A network that was trained on
-        fewer features takes the first ones.
+        their last layers are fed, side by side.
     """
     from tensorflow import keras
 
@@ -160,9 +157,8 @@ def load_average(runs: Sequence[Path], shape: tuple[int, ...]) -> Any:  # noqa: 
     inputs = keras.Input(shape, name="features")
     logits, embeddings = [], []
     for model in models:
-        seen = inputs[..., : model.input_shape[-1]]
         twin = keras.Model(model.inputs, [model.outputs[0], _last_input(model)])
-        one, embedded = twin(seen)
+        one, embedded = twin(inputs)
         logits.append(one)
         embeddings.append(embedded)
     mean = logits[0] if len(logits) == 1 else keras.layers.Average()(logits)

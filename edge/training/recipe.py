@@ -45,10 +45,6 @@ class DataRecipe(_Part):
     """Share of the words outside the known archives that are kept out of everything, by a hash of
     the word, so that there are signs to judge by that no training has met."""
 
-    face: bool = True
-    """Whether the network also sees where the hands are from the face; false leaves those features
-    out, the last of edge.recognition.features.segment."""
-
     vocabulary: Literal["known", "all"] = "known"
     """All: every label of every archive is a class, for pre-training."""
 

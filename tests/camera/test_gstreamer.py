@@ -141,7 +141,7 @@ def test_pipelines_of_opencv_examples_may_keep_their_ends(end: str) -> None:
     ("pipeline", "reason"),
     [
         ("no-such-element ! identity", 'no element "no-such-element"'),
-        ("filesrc location=/dev/video97 ! decodebin", "not found"),
+        ("filesrc location=/dev/video97 ! decodebin", "Resource not found"),
         pytest.param(
             "v4l2src device=/dev/video97",
             "/dev/video97",

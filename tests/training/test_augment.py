@@ -161,10 +161,9 @@ def test_hands_also_move_as_a_whole() -> None:
 
 
 def test_shape_of_a_hand_is_noisier_by_its_points_than_by_its_place() -> None:
-    shape = [errors(jitter=0.05), errors(place_jitter=0.05)]
     by_points, by_place = (
         (noise[:, :, RIGHT_HAND] - noise[:, :, RIGHT_HAND.start][:, :, None]).std()
-        for noise in shape
+        for noise in (errors(jitter=0.05), errors(place_jitter=0.05))
     )
     assert by_points > 0.01
     assert by_place == 0

@@ -100,8 +100,6 @@ NAMES: Final = (
     *(f"{side}_hand.seen" for side in _SIDES),
     *(f"{side}_hand_{name}.{axis}.face" for side in _SIDES for name in _AT_FACE for axis in "xy"),
 )
-WITHOUT_FACE: Final = sum(not name.endswith(".face") for name in NAMES)
-"""How many features, the first, are not in the face frame."""
 COUNT: Final = len(NAMES)
 """F."""
 

@@ -56,8 +56,7 @@ class WordsTask:
     def __init__(self, recipe: Recipe, folder: Path) -> None:
         """Read the recipe's archives from a folder."""
         self._how = recipe.augmentation
-        self._seen = features.COUNT if recipe.data.face else features.WITHOUT_FACE
-        self.shape: tuple[int, ...] = (features.FRAMES, self._seen)
+        self.shape: tuple[int, ...] = (features.FRAMES, features.COUNT)
         examples, self._held_out = read_words(recipe.data, folder)
         self.examples = examples
         self.classes = sorted({example.label for example in examples} | {OTHER})
@@ -97,8 +96,7 @@ class WordsTask:
             clips += [clip for clip in read_clips(path) if clip.label in self.classes]
         if not clips:
             return None
-        values, targets = cut_clips(clips, self.classes)
-        return values[..., : self._seen], targets
+        return cut_clips(clips, self.classes)
 
     def views(self, example: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """As it is, and with left and right swapped."""
@@ -106,8 +104,7 @@ class WordsTask:
 
     def _draw(self, chosen: NDArray[np.intp], how: Augmentation, rng: np.random.Generator) -> Batch:
         examples = [self.examples[i] for i in chosen]
-        values, targets = make_batch(examples, self.classes, self._pool, how, rng)
-        return values[..., : self._seen], targets
+        return make_batch(examples, self.classes, self._pool, how, rng)
 
     def finish(self, bundle: Path) -> None:
         """Write one mean trajectory per word."""

@@ -43,7 +43,7 @@ def build(
     """Build the network.
 
     Args:
-        shape: (T, features.COUNT), or (T, features.WITHOUT_FACE).
+        shape: (T, features.COUNT).
         classes: K of the output.
         width: Of every token; a multiple of ``heads``.
         heads: Of each attention.
@@ -58,10 +58,10 @@ def build(
     Raises:
         ConfigError: The input is not that of edge.recognition.features.segment.
     """
-    if shape[1:] not in ((features.COUNT,), (features.WITHOUT_FACE,)):
+    if shape[1:] != (features.COUNT,):
         raise ConfigError(f"conv_transformer: takes the features of whole signs, not {shape}")
     inputs = keras.Input(shape, name="features")
-    x = _fuse([_embed(inputs, part, width) for part in parts(shape[1])])
+    x = _fuse([_embed(inputs, part, width) for part in parts()])
     for _ in range(convolutions):
         x = _convolve(x, kernel)
     x = Position()(x)
@@ -74,11 +74,12 @@ def build(
     return keras.Model(inputs, layers.Dense(classes, name="logits")(x))
 
 
-def parts(count: int = features.COUNT) -> list[list[int]]:
-    """Indices, below count, of the features of the left hand, the right hand and the body."""
-    names = features.NAMES[:count]
-    hands = [[i for i, name in enumerate(names) if name.startswith(of)] for of in _OF_HANDS]
-    body = sorted(set(range(len(names))).difference(*hands))
+def parts() -> list[list[int]]:
+    """Indices of the features of the left hand, the right hand and the body."""
+    hands = [
+        [i for i, name in enumerate(features.NAMES) if name.startswith(of)] for of in _OF_HANDS
+    ]
+    body = sorted(set(range(features.COUNT)).difference(*hands))
     return [*hands, body]
 
 
