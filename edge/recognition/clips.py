@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _LONGEST_SIGN: Final = 20.0
 """Seconds; an isolated sign is not cut where the daemon would lose patience."""
+_MARGIN: Final = 0.3
+"""Seconds kept on either side at least. Around an isolated sign its own way up and down is seen;
+in a stream it is the next sign, and any margin costs accuracy (docs/results/experiments.md)."""
 
 
 def read_file(path: Path, settings: Settings) -> list[Clip]:
@@ -37,7 +40,7 @@ def read_file(path: Path, settings: Settings) -> list[Clip]:
 
 
 def make_clip_segmenter(settings: SegmenterSettings, classifier: Classifier | None) -> Segmenter:
-    """Make the segmenter that the settings name, for isolated signs, however long they are.
+    """Make the segmenter that the settings name, for signs that stand alone, however long they are.
 
     Args:
         settings: The daemon's own.
@@ -48,7 +51,8 @@ def make_clip_segmenter(settings: SegmenterSettings, classifier: Classifier | No
         ConfigError: It needs a classifier, and there is none.
         DependencyError: No TFLite runtime works here.
     """
-    return make_segmenter(settings.model_copy(update={"max_length": _LONGEST_SIGN}), classifier)
+    alone = {"max_length": _LONGEST_SIGN, "margin": max(settings.margin, _MARGIN)}
+    return make_segmenter(settings.model_copy(update=alone), classifier)
 
 
 def predict(clip: Clip, segmenter: Segmenter, classifier: Classifier) -> Prediction:
@@ -65,14 +69,14 @@ def whole_clip(clip: Clip) -> Segment:
 
 
 def cut(clip: Clip, segmenter: Segmenter) -> list[Segment]:
-    """Cut a clip as the daemon would with this segmenter."""
+    """Cut a clip into the signs that the segmenter sees."""
     segmenter.reset()
     pieces = feed(segmenter, clip.landmarks())
     return [piece for piece in pieces if isinstance(piece, Segment)]
 
 
 def longest_segment(clip: Clip, segmenter: Segmenter) -> Segment | None:
-    """Cut a clip as the daemon would and keep the longest piece, for one example to a clip."""
+    """Cut a clip and keep the longest piece, for one example to a clip."""
     segments = cut(clip, segmenter)
     return max(segments, key=lambda segment: segment.offset - segment.onset, default=None)
 

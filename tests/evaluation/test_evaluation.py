@@ -161,6 +161,21 @@ def test_clip_is_cut_by_the_segmenter_that_the_settings_name(
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_isolated_sign_keeps_what_is_around_it(archives: Path) -> None:
+    """In a stream that would be the next sign's."""
+    settings = SegmenterSettings()
+    assert settings.margin == 0
+    clips = read_clips(archives / "wlasl100-val.npz")[:6]
+    live = [one for clip in clips for one in cut(clip, make_segmenter(settings, None))]
+    alone = [one for clip in clips for one in cut(clip, make_clip_segmenter(settings, None))]
+    assert [(one.onset, one.offset) for one in alone] == [(one.onset, one.offset) for one in live]
+    for one, other in zip(live, alone, strict=True):
+        assert set(one.times) <= set(other.times)
+        assert other.times[0] >= one.onset - 0.3 - 1e-6
+        assert other.times[-1] < one.offset + 0.3
+    assert sum(len(one.times) for one in alone) > 1.1 * sum(len(one.times) for one in live)
+
+
 def test_segmenter_that_asks_a_model_needs_one() -> None:
     with pytest.raises(ConfigError, match=r"segmenter\.kind = 'sliding'"):
         make_clip_segmenter(SegmenterSettings(kind="sliding"), None)

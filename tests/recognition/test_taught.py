@@ -356,14 +356,33 @@ def rare(archives: Path, bundle: Bundle) -> dict[tuple[str, str], list[Clip]]:
     return {key: clips for key, clips in sorted(groups.items()) if len(clips) >= 6}
 
 
+class LooksOnce(Classifier):
+    """Asks the network of each segment once: what it says does not depend on what is taught."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__(bundle)
+        self._looks: dict[int, tuple[NDArray[np.float32], NDArray[np.float32], Segment]] = {}
+
+    def _look(
+        self, segment: Segment, *, needs_both: bool = True
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        if id(segment) not in self._looks:  # the segment is kept, so its id stays its own
+            self._looks[id(segment)] = (
+                *super()._look(segment, needs_both=needs_both),
+                segment,
+            )
+        return self._looks[id(segment)][:2]
+
+
 def test_twenty_taught_words_are_told_apart_and_shipped_ones_stay(
     rare: dict[tuple[str, str], list[Clip]], archives: Path, bundle: Bundle
 ) -> None:
-    """The issue's own measure on one draw; scripts/measure/taught has the figures of many."""
-    classifier = Classifier(bundle)
+    """The issue's own measure on three draws; scripts/measure/taught has the figures of many."""
+    classifier = LooksOnce(bundle)
     segmenter = make_clip_segmenter(Settings().segmenter, classifier)
-    chosen = {word: clips for (word, _), clips in rare.items()}
-    names = np.random.default_rng(7).permutation(sorted(chosen))[:20].tolist()
+    taught = {
+        word: [example(clip, segmenter) for clip in clips] for (word, _), clips in rare.items()
+    }
     known = [c for c in read_clips(archives / "wlasl100-val.npz") if c.label in bundle.glosses]
     known += read_clips(archives / "words-val.npz")[::4]
     known = [clip for clip in known if clip.label != OTHER]
@@ -374,16 +393,22 @@ def test_twenty_taught_words_are_told_apart_and_shipped_ones_stay(
         return float(np.mean([a == clip.label for a, clip in zip(said, known, strict=True)]))
 
     before = shipped_top1()
-    for word in names:
-        classifier.teach(word, [example(clip, segmenter) for clip in chosen[word][:5]])
-    assert dict(classifier.taught) == dict.fromkeys(names, 5)
-    hits = [
-        classifier.classify_together([example(clip, segmenter)]).top[0][0] == word
-        for word in names
-        for clip in chosen[word][5:]
-    ]
-    assert np.mean(hits) >= 0.75  # among all 144 words
-    assert before - shipped_top1() < 0.01
+    lost = []
+    for seed in (7, 8, 9):
+        names = np.random.default_rng(seed).permutation(sorted(taught))[:20].tolist()
+        for word in names:
+            classifier.teach(word, taught[word][:5])
+        assert dict(classifier.taught) == dict.fromkeys(names, 5)
+        hits = [
+            classifier.classify_together([one]).top[0][0] == word
+            for word in names
+            for one in taught[word][5:]
+        ]
+        assert np.mean(hits) >= 0.75  # among all 144 words
+        lost.append(before - shipped_top1())
+        for word in names:
+            classifier.unteach(word)
+    assert np.mean(lost) < 0.01
 
 
 def test_other_hand_is_recognised_too(
@@ -400,7 +425,7 @@ def test_other_hand_is_recognised_too(
 
 
 def example(clip: Clip, segmenter: Segmenter) -> Segment:
-    """Cut a clip as the daemon would."""
+    """Take the longest piece of a clip."""
     return longest_segment(clip, segmenter) or to_segment(clip)
 
 

@@ -384,7 +384,7 @@ def test_clips_of_the_word_teach_it(
 def test_clips_that_teach_are_cut_by_the_segmenter_that_the_settings_name(
     kind: str, settings: Settings, bundle: Bundle, archives: Path, tmp_path: Path
 ) -> None:
-    chosen = SegmenterSettings.model_validate({"kind": kind})
+    chosen = SegmenterSettings.model_validate({"kind": kind, "margin": 0.3})
     segmenter = make_segmenter(chosen, None)
     clips = read_clips(archives / "wlasl100-val.npz")[:8]
     spans = set()

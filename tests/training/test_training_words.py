@@ -47,7 +47,7 @@ def folder(tmp_path: Path, signing: Signing) -> Path:
 
 
 def test_validation_clips_are_cut_by_the_segmenter_of_the_daemon(archives: Path) -> None:
-    segmenter = make_segmenter(SegmenterSettings(), None)
+    segmenter = make_segmenter(SegmenterSettings(margin=0.3), None)
     clips = read_clips(archives / "wlasl100-val.npz")[:4]
     values, targets = cut_clips(clips, sorted({clip.label for clip in clips}))
     assert len(targets) == 4

@@ -227,7 +227,7 @@ def _at_rest(example: Example) -> NDArray[np.intp]:
 
 
 def cut_clips(clips: Sequence[Clip], classes: Sequence[str]) -> Batch:
-    """Features (N, T, F) of known clips, cut as the daemon cuts them, and class indices (N,)."""
+    """Features (N, T, F) of known clips, cut by the daemon's segmenter, and class indices (N,)."""
     values: list[NDArray[np.float32]] = []
     segmenter = make_clip_segmenter(Settings().segmenter, None)
     for clip in clips:
