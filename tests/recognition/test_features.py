@@ -68,18 +68,15 @@ def test_named_columns_hold_what_they_say(signing: Signing) -> None:
     assert idle[10, COLUMN["left_wrist.y"]] == pytest.approx(1.7, abs=1e-4)
 
 
-def test_arm_that_rests_during_the_sign_counts_as_unseen(signing: Signing) -> None:
+def test_hand_that_rests_during_the_sign_counts_as_unseen(signing: Signing) -> None:
     times, points = signing.but(signs=((-1.0, 9.0),), waves=0.5).arrays()
     hand = points[:, RIGHT_HAND] - points[:, RIGHT_HAND.start][:, None]
     lying = points.copy()
     lying[:, LEFT_HAND] = hand + points[:, INDEX["left_wrist"]][:, None]
     found = extract(times, lying)
-    of_arm = [name for name in NAMES if name.startswith(("left_hand", "left_elbow", "left_wrist"))]
-    assert not found[:, [COLUMN[name] for name in of_arm]].any()
-    assert (found[:, COLUMN["left_shoulder.x"]] > 0.4).all()
-    gone = points.copy()
-    gone[:, [INDEX["left_elbow"], INDEX["left_wrist"]]] = np.nan
-    np.testing.assert_array_equal(found, extract(times, gone))
+    of_hand = [name for name in NAMES if name.startswith("left_hand")]
+    assert not found[:, [COLUMN[name] for name in of_hand]].any()
+    np.testing.assert_array_equal(found, extract(times, points))
 
 
 def test_velocity_is_a_third_of_shoulder_widths_per_second(signing: Signing) -> None:
@@ -87,29 +84,8 @@ def test_velocity_is_a_third_of_shoulder_widths_per_second(signing: Signing) -> 
     width = points[0, LEFT_SHOULDER, 0] - points[0, RIGHT_SHOULDER, 0]
     points[:, 16, 0] += 1.5 * width * times
     found = extract(times, points)
-    np.testing.assert_allclose(found[2:-2, COLUMN["right_wrist.vx"]], 0.5, atol=1e-3)
-    ends = found[[0, 1, -2, -1], COLUMN["right_wrist.vx"]]  # smoothed with what is not there
-    np.testing.assert_allclose(ends, np.array([6, 7, 7, 6]) / 16, atol=1e-3)
+    np.testing.assert_allclose(found[:, COLUMN["right_wrist.vx"]], 0.5, atol=1e-3)
     np.testing.assert_allclose(found[:, COLUMN["left_wrist.vx"]], 0, atol=1e-4)
-
-
-def test_velocity_of_a_point_that_trembles_between_frames_is_smoothed_away(
-    signing: Signing,
-) -> None:
-    times, points = signing.but(signs=(), length=FRAMES / 15).arrays()
-    points[:, INDEX["right_wrist"], 0] += 0.01 * (-1.0) ** np.arange(FRAMES)
-    found = extract(times, points)
-    assert np.ptp(found[:, COLUMN["right_wrist.x"]]) == pytest.approx(0.1, abs=1e-3)
-    np.testing.assert_allclose(found[2:-2, COLUMN["right_wrist.vx"]], 0, atol=1e-3)
-
-
-def test_hand_that_comes_into_view_moves_from_its_first_frame_on(signing: Signing) -> None:
-    times, points = signing.but(signs=(), length=FRAMES / 15).arrays()
-    points[:, INDEX["right_wrist"], 0] += 0.3 * times
-    points[:8, INDEX["right_wrist"]] = np.nan
-    found = extract(times, points)[:, COLUMN["right_wrist.vx"]]
-    assert not found[:9].any()
-    np.testing.assert_allclose(found[10:-2], 0.5, atol=1e-3)
 
 
 def test_straight_finger_is_minus_one_and_right_angle_is_zero(signing: Signing) -> None:

@@ -23,7 +23,7 @@ from edge.landmarks.skeleton import (
     mirror,
 )
 from edge.recognition.clips import longest_segment
-from edge.recognition.features.resting import ARMS, forget_resting, resting
+from edge.recognition.features.resting import forget_resting, resting
 from edge.recognition.features.segment import FRAMES, resample, to_body_frame
 from edge.recognition.segmenting.hysteresis import HysteresisSegmenter
 
@@ -219,14 +219,14 @@ def test_any_landmarks_are_judged_and_never_do_both_arms_rest(
     assert not rests.all(axis=1).any()
 
 
-def test_resting_arm_is_forgotten_and_nothing_else() -> None:
+def test_resting_hand_is_forgotten_and_nothing_else() -> None:
     body = np.concatenate([body_of(*CASES["in the lap"]), body_of(*CASES["both"])])
     before = body.copy()
     found = forget_resting(body)
     np.testing.assert_array_equal(body, before)
-    arm = np.concatenate([ARMS[0], np.r_[LEFT_HAND]])
-    assert np.isnan(found[0][:, arm]).all()
-    others = np.setdiff1d(np.arange(POINTS), arm)
+    hand = np.r_[LEFT_HAND]
+    assert np.isnan(found[0][:, hand]).all()
+    others = np.setdiff1d(np.arange(POINTS), hand)
     np.testing.assert_array_equal(found[0][:, others], body[0][:, others])
     np.testing.assert_array_equal(found[1], body[1])
 

@@ -1,4 +1,4 @@
-"""Tells which arms of a segment take no part in the sign.
+"""Tells which hands of a segment take no part in the sign.
 
 Most signs move one hand. Where the other one hangs, lies in the lap or on a table, holds a cup or
 the other arm depends on the room, not on the sign, and a network that sees it takes it for the
@@ -13,19 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.landmarks.skeleton import INDEX, LEFT_HAND, LEFT_WRIST, RIGHT_HAND, RIGHT_WRIST
+from edge.landmarks.skeleton import LEFT_HAND, LEFT_WRIST, RIGHT_HAND, RIGHT_WRIST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HANDS: Final = (LEFT_HAND, RIGHT_HAND)
 WRISTS: Final = (LEFT_WRIST, RIGHT_WRIST)
-ARMS: Final = (
-    np.array([INDEX["left_elbow"], LEFT_WRIST]),
-    np.array([INDEX["right_elbow"], RIGHT_WRIST]),
-)
-"""Pose points of each arm that are forgotten with its hand."""
-
 STILL: Final = 0.22
 """Shoulder widths within which a still hand keeps for 85 % of the segment."""
 STILL_SHARE: Final = 0.35
@@ -58,22 +52,22 @@ FINGERPRINT: Final = (
 
 
 def forget_resting(body: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Make arms that rest during the whole segment unseen.
+    """Make hands that rest during the whole segment unseen.
+
+    Their arms stay: the networks know arms whose hands are out of the picture.
 
     Args:
         body: (B, T, 75, 3) in the body frame, NaN where unseen.
 
     Returns:
-        The same with hand, wrist and elbow of each resting arm NaN; a copy where any is.
+        The same with each resting hand NaN; a copy where any is.
     """
     rests = resting(body)
     if not rests.any():
         return body
     body = body.copy()
-    for side, (hand, arm) in enumerate(zip(HANDS, ARMS, strict=True)):
-        rows = np.flatnonzero(rests[:, side])
-        body[rows, :, hand] = np.nan
-        body[np.ix_(rows, np.arange(body.shape[1]), arm)] = np.nan
+    for side, hand in enumerate(HANDS):
+        body[np.flatnonzero(rests[:, side]), :, hand] = np.nan
     return body
 
 

@@ -4,7 +4,7 @@ Body frame: origin at the middle of the shoulders, unit one shoulder width, both
 the segment. Face frame: origin between eyes and mouth in each frame, unit the median size of the
 face; clothes hide shoulders, and many signs differ only in where they touch the face. Hand
 frame: origin at that hand's wrist, unit its palm (wrist to middle knuckle). Every feature ignores
-where the signer stands, how large they appear and the frame rate. An arm that rests during the
+where the signer stands, how large they appear and the frame rate. A hand that rests during the
 whole segment counts as unseen (edge.recognition.features.resting).
 """
 
@@ -202,7 +202,7 @@ def compute(points: NDArray[np.float32], durations: NDArray[np.float64]) -> NDAr
     body = forget_resting(to_body_frame(points))
     placed = body[:, :, _PLACED, :2]  # (B, T, 55, 2)
     step = np.maximum(durations, 1e-3)[:, None, None, None] / (frames - 1)
-    velocity = np.gradient(_smoothed(placed), axis=1) / step * VELOCITY_SCALE
+    velocity = np.gradient(placed, axis=1) / step * VELOCITY_SCALE
     hands = [body[:, :, side] for side in (LEFT_HAND, RIGHT_HAND)]
     parts = [
         placed.reshape(batch, frames, -1),
@@ -232,16 +232,6 @@ def to_body_frame(points: NDArray[np.float32]) -> NDArray[np.float32]:
     scale = np.where(width > 1e-6, width, np.nan)[:, None, None]
     moved: NDArray[np.float32] = (points - origin) / scale
     return moved
-
-
-def _smoothed(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weigh (B, T, ...) with both neighbours, 1 2 1; without one, or unseen, without it."""
-    padded = np.concatenate([values[:, :1], values, values[:, -1:]], axis=1)
-    before, after = padded[:, :-2], padded[:, 2:]
-    before = np.where(np.isfinite(before), before, values)
-    after = np.where(np.isfinite(after), after, values)
-    smooth: NDArray[np.float32] = (before + 2 * values + after) / 4
-    return smooth
 
 
 def mirrored(values: NDArray[np.float32]) -> NDArray[np.float32]:
