@@ -83,8 +83,9 @@ class Daemon:
 
     @property
     def log(self) -> str:
-        """What this run has written to stderr."""
-        return (self.folder / f"log-{self._runs}").read_text(errors="replace")
+        """What this run has written to stderr; nothing where there was none."""
+        path = self.folder / f"log-{self._runs}"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     @property
     def wavs(self) -> list[Path]:

@@ -19,9 +19,9 @@ PROMPT: Final = 30.0
 def eventually(is_true: Callable[[], bool], within: float = AGES) -> bool:
     """Wait until something is true; tell whether it is."""
     until = time.monotonic() + within
-    while not is_true() and time.monotonic() < until:
+    while not (it_is := is_true()) and time.monotonic() < until:
         time.sleep(0.01)
-    return is_true()
+    return it_is
 
 
 def settled(look: Callable[[], T], calm: float = 2.0) -> T:

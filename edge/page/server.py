@@ -136,7 +136,7 @@ class PageServer:
         if not settings.cert_file and not self._page.access.is_local:
             logger.warning("the page's password and pictures are not encrypted; see page.cert_file")
         self._note("")
-        asyncio.run(server.serve([listening]))
+        asyncio.run(server.serve_on(listening))
 
 
 class _Server(uvicorn.Server):
@@ -154,6 +154,14 @@ class _Server(uvicorn.Server):
         with contextlib.suppress(RuntimeError):  # it has ended meanwhile
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._end.set)
+
+    async def serve_on(self, listening: socket.socket) -> None:
+        """Serve until the end; what a watcher has not read by then is dropped."""
+        await self.serve([listening])
+        for connection in list(self.server_state.connections):
+            if (transport := getattr(connection, "transport", None)) is not None:
+                transport.abort()
+        await asyncio.sleep(0)  # closes them
 
     async def main_loop(self) -> None:
         """Beat until the end."""

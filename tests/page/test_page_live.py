@@ -125,7 +125,7 @@ def test_words_of_a_running_daemon_are_shown_with_the_mqtt_message(
         with contextlib.suppress(ConnectionClosed):
             while view.recv(AGES):
                 pass
-        assert view.close_code == 1001
+        assert view.close_code in (1001, 1012)  # ours, or the server's that goes down with us
     assert daemon.process.returncode == 0
     assert took < PROMPT
     assert daemon.relatives() == []

@@ -32,6 +32,9 @@ LOWER: Final = 1.25
 """Shoulder widths below the shoulders from which a still hand rests, whatever comes near."""
 UNSEEN_LOWER: Final = 0.9
 """The same for the wrist of a hand that is never seen."""
+LOW: Final = 0.9
+"""Shoulder widths below the shoulders above which a hand must not move more than the body sways:
+the hand that moves less in a sign of two is no resting one."""
 REACH: Final = 0.5
 """Shoulder widths between the hands' middles within which a still hand is a base hand."""
 SEEN: Final = 0.1
@@ -45,6 +48,7 @@ FINGERPRINT: Final = (
     UPPER,
     LOWER,
     UNSEEN_LOWER,
+    LOW,
     REACH,
     SEEN,
     HIGHER,
@@ -93,6 +97,7 @@ def resting(body: NDArray[np.float32]) -> NDArray[np.bool_]:
         other = 1 - side
         height = places[side][:, 1]
         limit = np.clip(STILL_SHARE * moved[other], SWAY, STILL)
+        limit = np.where(height > LOW, limit, SWAY)
         is_still = moved[side] <= limit
         is_seen = seen[side] >= SEEN
         is_met = _is_met(paths[side], paths[other], body, side)
