@@ -69,7 +69,8 @@ class PageServer:
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """Every route that is served."""
-        return self._app.routes
+        routes: Sequence[BaseRoute] = self._app.routes
+        return routes
 
     def run(self) -> None:
         """Serve until ``close`` is called."""

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from extras import needs
 
 from edge.config.settings import Settings
 from edge.doctor.page import check_page
@@ -25,6 +26,7 @@ def test_page_that_is_off_is_no_fault() -> None:
     assert check_page(Settings()).text == "off"
 
 
+@needs("starlette", "uvicorn")
 def test_page_of_this_machine_needs_nothing_more() -> None:
     finding = check_page(settings())
     assert finding.ok
@@ -32,6 +34,7 @@ def test_page_of_this_machine_needs_nothing_more() -> None:
     assert finding.advice == ""
 
 
+@needs("starlette", "uvicorn")
 def test_page_for_others_needs_a_password_and_had_better_be_encrypted(state: Path) -> None:
     finding = check_page(settings(host="192.168.1.5"))
     assert not finding.ok
@@ -44,6 +47,7 @@ def test_page_for_others_needs_a_password_and_had_better_be_encrypted(state: Pat
     assert "page.cert_file" in finding.advice
 
 
+@needs("starlette", "uvicorn")
 def test_missing_package_and_certificate_are_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = check_page(settings(cert_file="/none.crt", key_file="/none.key"))
     assert not finding.ok

@@ -137,7 +137,8 @@ def test_abort_by_the_watchdog_leaves_every_thread_s_stack(
     daemon.start()
     assert wait_for_words(subscriber)
     daemon.end(signal.SIGABRT)
-    assert daemon.process.returncode == -signal.SIGABRT
+    # Python reads the stacks of threads that run on; now and then one moves away under its eyes.
+    assert daemon.process.returncode in (-signal.SIGABRT, -signal.SIGSEGV)
     assert "Fatal Python error: Aborted" in daemon.log
     for function in ("in _watch", "in _infer", "in run", "in loop_forever"):
         assert function in daemon.log, function
