@@ -14,6 +14,7 @@ from edge.evaluation.hand_accuracy import classify_hands, evaluate_hands
 from edge.landmarks.archive import Clip
 from edge.landmarks.skeleton import mirror
 from edge.recognition.clips import (
+    classify_pieces,
     cut,
     make_clip_segmenter,
     predict,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.config.settings import Settings
-    from edge.messages import Prediction
+    from edge.messages import Prediction, Segment
     from edge.recognition.bundle import Bundle
     from edge.recognition.classifying.classifier import Classifier
     from edge.recognition.segmenting.segmenter import Segmenter
@@ -96,14 +97,17 @@ def evaluate_archives(
     wanted = settings.classifier
     classifier = make_classifier(bundle, threshold=wanted.threshold, hand=wanted.dominant_hand)
     segmenter = make_clip_segmenter(settings.segmenter, classifier)
-    predictions = [predict(clip, segmenter, classifier) for clip in clips]
+    cuts = [cut(clip, segmenter) for clip in clips]
+    predictions = [
+        classify_pieces(clip, pieces, classifier) for clip, pieces in zip(clips, cuts, strict=True)
+    ]
     report = {
         "model": bundle.manifest.name,
         **_count(sources, dict(zip(clips, predictions, strict=True))),
         "unknown_said": share(
             sum(predict(clip, segmenter, classifier).is_accepted for clip in strange), len(strange)
         ),
-        "lost": _lost(clips, predictions, segmenter, classifier),
+        "lost": _lost(clips, cuts, predictions, classifier),
         "by_signer": _by_signer(clips, predictions),
     }
     if is_full:
@@ -156,15 +160,15 @@ def _by_signer(
 
 def _lost(
     clips: Sequence[Clip],
+    cuts: Sequence[Sequence[Segment]],
     predictions: Sequence[Prediction],
-    segmenter: Segmenter,
     classifier: Classifier,
 ) -> dict[str, int]:
     """Count the clips that the daemon would not say right, by where they are lost."""
     lost = dict.fromkeys(LOST, 0)
-    for clip, prediction in zip(clips, predictions, strict=True):
+    for clip, pieces, prediction in zip(clips, cuts, predictions, strict=True):
         is_first = prediction.top[0][0] == clip.label
-        if not cut(clip, segmenter):
+        if not pieces:
             lost["not_found"] += 1
         elif is_first:
             lost["unsure"] += not prediction.is_accepted

@@ -15,6 +15,7 @@ from edge.messages import Segment, feed
 from edge.recognition.segmenting.factory import make_segmenter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from edge.config.settings import SegmenterSettings, Settings
@@ -60,7 +61,12 @@ def predict(clip: Clip, segmenter: Segmenter, classifier: Classifier) -> Predict
 
     Teaching clips repeat their one sign; what is seen several times is known better.
     """
-    return classifier.classify_together(cut(clip, segmenter) or [whole_clip(clip)])
+    return classify_pieces(clip, cut(clip, segmenter), classifier)
+
+
+def classify_pieces(clip: Clip, pieces: Sequence[Segment], classifier: Classifier) -> Prediction:
+    """Classify what a clip was cut into; all of it where that is nothing."""
+    return classifier.classify_together(pieces or [whole_clip(clip)])
 
 
 def whole_clip(clip: Clip) -> Segment:

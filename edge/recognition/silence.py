@@ -66,7 +66,7 @@ class Silence:
         return self._explain_declined()
 
     def _explain_declined(self) -> str:
-        by_reason = {reason: one for one in self._declined if (reason := one.reason)}
+        by_reason = {one.reason: one for one in self._declined}
         unsure = [one for one in self._declined if one.reason == "unsure"]
         if unsure:
             surest = max(unsure, key=lambda one: one.top[0][1] if one.top else 0.0)

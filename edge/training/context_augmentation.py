@@ -60,8 +60,7 @@ def find_resting(examples: Sequence[Example], rng: np.random.Generator) -> list[
     found = []
     chosen = rng.permutation(len(examples))[:_POOL]
     for example in (examples[i] for i in chosen if not examples[i].is_borrowed):
-        sampled, _ = features.resample(example.clip.times, example.clip.points)
-        body = features.to_body_frame(sampled[None])
+        body = _seen_from_shoulders(example)
         for side in np.flatnonzero(resting(body)[0]):
             points = body[0] if side == 0 else mirror(body[0])
             seen = np.flatnonzero(np.isfinite(points[:, LEFT_HAND.start, 0]))
@@ -71,11 +70,16 @@ def find_resting(examples: Sequence[Example], rng: np.random.Generator) -> list[
     return found
 
 
+def _seen_from_shoulders(example: Example) -> NDArray[np.float32]:
+    """A whole clip in the body frame (1, T, 75, 3), as features.compute has it."""
+    sampled, _ = features.resample(example.clip.times, example.clip.points)
+    return features.to_body_frame(sampled[None])
+
+
 @functools.cache
 def idle_sides(example: Example) -> tuple[int, ...]:
     """Tell which arms (0 left, 1 right) take no part in an example's sign."""
-    sampled, _ = features.resample(example.clip.times, example.clip.points)
-    body = features.to_body_frame(sampled[None])
+    body = _seen_from_shoulders(example)
     rests = resting(body)[0]
     seen = [float(np.isfinite(body[0, :, hand.start, 0]).mean()) for hand in HANDS]
     return tuple(side for side in (0, 1) if rests[side] or seen[side] < SEEN <= seen[1 - side])
