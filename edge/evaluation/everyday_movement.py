@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.evaluation.moving_parts import HANDS, WRISTS
-from edge.landmarks.skeleton import INDEX, LEFT_SHOULDER, POINTS, RIGHT_SHOULDER
+from edge.landmarks.skeleton import HANDS, INDEX, LEFT_SHOULDER, POINTS, RIGHT_SHOULDER, WRISTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge.landmarks.skeleton import (
-    LEFT_HAND,
+    HANDS,
     LEFT_SHOULDER,
-    LEFT_WRIST,
     POSE,
-    RIGHT_HAND,
     RIGHT_SHOULDER,
-    RIGHT_WRIST,
+    WRISTS,
 )
 from edge.recognition.segmenting.motion import MotionMeter
 
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 
     from edge.landmarks.archive import Clip
 
-WRISTS: Final = (LEFT_WRIST, RIGHT_WRIST)
-HANDS: Final = (LEFT_HAND, RIGHT_HAND)
 _RAISED: Final = -1.25
 """Shoulder widths above the shoulders: lower hands are at rest unless they move."""
 _MOVING: Final = 0.6

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge.evaluation.everyday_movement import draw_resting_body
-from edge.evaluation.moving_parts import HANDS, WRISTS, blend, order_by_signer, perform, posture_at
+from edge.evaluation.moving_parts import blend, order_by_signer, perform, posture_at
 from edge.landmarks.archive_player import ease
-from edge.landmarks.skeleton import INDEX, POINTS
+from edge.landmarks.skeleton import HANDS, INDEX, POINTS, WRISTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

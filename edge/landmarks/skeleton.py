@@ -83,6 +83,11 @@ RIGHT_SHOULDER: Final = INDEX["right_shoulder"]
 LEFT_WRIST: Final = INDEX["left_wrist"]
 RIGHT_WRIST: Final = INDEX["right_wrist"]
 
+HANDS: Final = (LEFT_HAND, RIGHT_HAND)
+"""Points of either hand; in pairs, 0 is left and 1 right."""
+WRISTS: Final = (LEFT_WRIST, RIGHT_WRIST)
+"""The pose's wrist of either arm."""
+
 
 def mirror(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Make a left-handed signer of a right-handed one.

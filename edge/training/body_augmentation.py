@@ -13,6 +13,7 @@ from pydantic import Field
 
 from edge.config.settings import Share
 from edge.landmarks.skeleton import (
+    HANDS,
     INDEX,
     LEFT_HAND,
     LEFT_SHOULDER,
@@ -201,7 +202,7 @@ def _hide(
 def _crop(points: NDArray[np.float32], how: Augmentation, rng: np.random.Generator) -> None:
     """Let some pictures end above lowered hands."""
     edges = np.where(rng.random(len(points)) < how.crop, rng.uniform(*_EDGE, len(points)), np.inf)
-    for hand in (LEFT_HAND, RIGHT_HAND):
+    for hand in HANDS:
         is_below = points[:, :, hand.start, 1] > edges[:, None]
         points[:, :, hand][is_below] = np.nan
 
@@ -237,7 +238,7 @@ def _levels(batch: int, most: float, rng: np.random.Generator) -> NDArray[np.flo
 
 def _resize_hands(points: NDArray[np.float32], how: Augmentation, rng: np.random.Generator) -> None:
     factor = np.exp(rng.normal(0, how.hand_size, (len(points), 1, 1, 1))).astype(np.float32)
-    for hand in (LEFT_HAND, RIGHT_HAND):
+    for hand in HANDS:
         wrist = points[:, :, hand.start : hand.start + 1]
         points[:, :, hand] = wrist + (points[:, :, hand] - wrist) * factor
 

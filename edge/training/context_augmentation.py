@@ -14,14 +14,14 @@ import numpy as np
 from edge.evaluation.everyday_movement import SIDES, draw_place, let_arm_follow
 from edge.landmarks.archive_player import ease
 from edge.landmarks.skeleton import (
+    HANDS,
     LEFT_HAND,
     LEFT_SHOULDER,
-    RIGHT_HAND,
     RIGHT_SHOULDER,
     mirror,
 )
 from edge.recognition.features import segment as features
-from edge.recognition.features.resting import HANDS, SEEN, resting
+from edge.recognition.features.resting import SEEN, resting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,7 +176,7 @@ def _lengthen(
     ages = np.arange(1, count + 1) * step
     down = np.array([ease(min(age / travel, 1.0)) for age in ages], dtype=np.float32)
     added = np.repeat(edge[None], count, axis=0)
-    for side, hand in enumerate((LEFT_HAND, RIGHT_HAND)):
+    for side, hand in enumerate(HANDS):
         wrist = edge[hand.start]
         if not wrist[1] < _RAISED:  # unseen, or as good as at rest
             continue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge.landmarks.archive import Clip
-from edge.landmarks.skeleton import INDEX, LEFT_HAND, RIGHT_HAND, mirror
+from edge.landmarks.skeleton import HANDS, INDEX, LEFT_HAND, RIGHT_HAND, mirror
 from edge.recognition.features import segment as features
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def mean_trajectory(examples: Sequence[Example]) -> Clip:
             [np.nanmean(aligned[signers == s], axis=0) for s in np.unique(signers)]
         )
         mean = np.nanmean(by_signer, axis=0)
-    for hand in (LEFT_HAND, RIGHT_HAND):
+    for hand in HANDS:
         is_rare = np.isfinite(aligned[:, :, hand.start, 0]).mean(axis=0) < 0.5
         mean[is_rare, hand] = np.nan
     seconds = float(np.median([seconds for _, seconds in paths]))

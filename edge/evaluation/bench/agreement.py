@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge.landmarks.skeleton import (
+    HANDS,
     INDEX,
-    LEFT_HAND,
     LEFT_SHOULDER,
     POSE,
-    RIGHT_HAND,
     RIGHT_SHOULDER,
 )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_HANDS: Final = (LEFT_HAND, RIGHT_HAND)
 _UPPER: Final = slice(POSE.start, INDEX["right_hip"] + 1)
 """Head, arms and hips; legs are out of the picture as a rule, and guessed."""
 
@@ -48,7 +46,7 @@ class Agreement:
 
 def has_hand(points: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Tell for landmarks (..., 75, 3) whether the left and the right hand are seen, (..., 2)."""
-    seen = [np.isfinite(points[..., hand, 0]).all(axis=-1) for hand in _HANDS]
+    seen = [np.isfinite(points[..., hand, 0]).all(axis=-1) for hand in HANDS]
     return np.stack(seen, axis=-1)
 
 
@@ -61,7 +59,7 @@ def measure_agreement(found: NDArray[np.float32], truth: NDArray[np.float32]) ->
     away = np.hypot(*np.moveaxis((found - truth)[..., :2], -1, 0))  # (T, 75)
     shoulders = (truth[:, LEFT_SHOULDER] - truth[:, RIGHT_SHOULDER])[:, :2]
     width = _median(np.hypot(*shoulders.T))
-    hands = np.concatenate([away[:, hand] for hand in _HANDS], axis=1)
+    hands = np.concatenate([away[:, hand] for hand in HANDS], axis=1)
     return Agreement(
         same.size, int(same.sum()), _median(hands) / width, _median(away[:, _UPPER]) / width
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.landmarks.skeleton import INDEX, LEFT_HAND, POINTS, POSE, RIGHT_HAND
+from edge.landmarks.skeleton import HANDS, INDEX, POINTS, POSE
 from edge.landmarks.tracking.body import BodyFinder, body_region
 from edge.landmarks.tracking.budget import Budget
 from edge.landmarks.tracking.hand_track import HandTrack, View
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from edge.landmarks.tracking.region import Region
 
 _SIDES: Final = ("left", "right")
-_HANDS: Final = (LEFT_HAND, RIGHT_HAND)
 _WRISTS: Final = [INDEX[f"{side}_wrist"] for side in _SIDES]
 _ENDS: Final = [
     [INDEX[f"{side}_{name}"] for name in ("wrist", "pinky", "index", "thumb")] for side in _SIDES
@@ -125,7 +124,7 @@ class Tracker:
             return points
         self._is_wanted = self._is_double() or any(hand.is_doubtful for hand in self._hands)
         points[POSE] = self._posture(body, is_fresh=is_fresh)
-        for hand, place in zip(self._hands, _HANDS, strict=True):
+        for hand, place in zip(self._hands, HANDS, strict=True):
             if hand.points is not None:
                 points[place] = hand.points
         is_usual = len(self.runs) == known  # a network that is first needed is loaded first

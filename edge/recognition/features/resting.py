@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge.landmarks.skeleton import LEFT_HAND, LEFT_WRIST, RIGHT_HAND, RIGHT_WRIST
+from edge.landmarks.skeleton import HANDS, WRISTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-HANDS: Final = (LEFT_HAND, RIGHT_HAND)
-WRISTS: Final = (LEFT_WRIST, RIGHT_WRIST)
 STILL: Final = 0.22
 """Shoulder widths within which a still hand keeps for 85 % of the segment."""
 STILL_SHARE: Final = 0.35

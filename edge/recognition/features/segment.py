@@ -21,6 +21,7 @@ from edge.landmarks.skeleton import (
     FINGERS,
     HAND_INDEX,
     HAND_NAMES,
+    HANDS,
     INDEX,
     LEFT_HAND,
     LEFT_SHOULDER,
@@ -203,7 +204,7 @@ def compute(points: NDArray[np.float32], durations: NDArray[np.float64]) -> NDAr
     placed = body[:, :, _PLACED, :2]  # (B, T, 55, 2)
     step = np.maximum(durations, 1e-3)[:, None, None, None] / (frames - 1)
     velocity = np.gradient(placed, axis=1) / step * VELOCITY_SCALE
-    hands = [body[:, :, side] for side in (LEFT_HAND, RIGHT_HAND)]
+    hands = [body[:, :, side] for side in HANDS]
     parts = [
         placed.reshape(batch, frames, -1),
         *(_in_hand_frame(hand).reshape(batch, frames, -1) for hand in hands),
@@ -268,7 +269,7 @@ def _in_face_frame(points: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     unit = np.where(size > 1e-6, size, np.nan)[:, None, None]
     centre = ((eyes + mouth) / 2)[:, :, None]
     chosen = [HAND_INDEX[name] for name in _AT_FACE]
-    hands = [points[:, :, side][:, :, chosen, :2] for side in (LEFT_HAND, RIGHT_HAND)]
+    hands = [points[:, :, side][:, :, chosen, :2] for side in HANDS]
     return [(hand - centre) / unit for hand in hands]
 
 

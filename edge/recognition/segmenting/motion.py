@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge.landmarks.skeleton import (
+    HANDS,
     INDEX,
-    LEFT_HAND,
     LEFT_SHOULDER,
-    LEFT_WRIST,
-    RIGHT_HAND,
     RIGHT_SHOULDER,
-    RIGHT_WRIST,
+    WRISTS,
 )
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ _TIPS: Final = np.array(
     [INDEX[f"left_hand_{f}_tip"] for f in ("thumb", "index", "middle", "ring", "pinky")]
     + [INDEX[f"right_hand_{f}_tip"] for f in ("thumb", "index", "middle", "ring", "pinky")]
 ).reshape(2, 5)
-_WRISTS: Final = (LEFT_WRIST, RIGHT_WRIST)
-_HANDS: Final = (LEFT_HAND, RIGHT_HAND)
 _SMOOTHING: Final = 0.1
 """Seconds: time constant of the speed, against the landmarks' trembling."""
 _BODY_SMOOTHING: Final = 0.5
@@ -92,9 +88,9 @@ class MotionMeter:
             speed = _fastest(points[:, :2] - last.points[:, :2] - shift) / step / self._width
             self._speed += (1 - np.exp(-step / _SMOOTHING)) * (speed - self._speed)
         self._last = landmarks
-        hands = [side for side in (0, 1) if np.isfinite(points[_HANDS[side].start, 0])]
-        heights = [points[_HANDS[side].start, 1] for side in hands] or [
-            points[wrist, 1] for wrist in _WRISTS
+        hands = [side for side in (0, 1) if np.isfinite(points[HANDS[side].start, 0])]
+        heights = [points[HANDS[side].start, 1] for side in hands] or [
+            points[wrist, 1] for wrist in WRISTS
         ]
         highest = min((one for one in heights if np.isfinite(one)), default=np.nan)
         height = float(shoulders[:, 1].mean() - highest) / self._width
@@ -105,6 +101,6 @@ class MotionMeter:
 def _fastest(moved: NDArray[np.float32]) -> float:
     """Distance that the faster hand covered, by its wrist or the mean of its fingertips."""
     distance = np.hypot(moved[:, 0], moved[:, 1])
-    candidates = [distance[wrist] for wrist in _WRISTS]
+    candidates = [distance[wrist] for wrist in WRISTS]
     candidates += [distance[tips].mean() for tips in _TIPS]
     return float(max((one for one in candidates if np.isfinite(one)), default=0.0))

@@ -10,6 +10,7 @@ import numpy as np
 from edge.landmarks.skeleton import (
     FINGERS,
     HAND_INDEX,
+    HANDS,
     LEFT_HAND,
     LEFT_SHOULDER,
     RIGHT_HAND,
@@ -115,7 +116,7 @@ class HandFinder:
         middle = shoulders.mean(axis=0)
         depths = {
             side.start: float(points[side][_PALM, 1].mean() - middle[1]) / width
-            for side in (LEFT_HAND, RIGHT_HAND)
+            for side in HANDS
             if np.isfinite(points[side]).all()
         }
         side = self._choose(depths)
